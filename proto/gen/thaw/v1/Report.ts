@@ -1,0 +1,27 @@
+// Original file: thaw/v1/session.proto
+
+import type { Trained as _thaw_v1_Trained, Trained__Output as _thaw_v1_Trained__Output } from '../../thaw/v1/Trained.ts';
+import type { Evaluated as _thaw_v1_Evaluated, Evaluated__Output as _thaw_v1_Evaluated__Output } from '../../thaw/v1/Evaluated.ts';
+import type { Stored as _thaw_v1_Stored, Stored__Output as _thaw_v1_Stored__Output } from '../../thaw/v1/Stored.ts';
+import type { Finished as _thaw_v1_Finished, Finished__Output as _thaw_v1_Finished__Output } from '../../thaw/v1/Finished.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface Report {
+  'term'?: (number | string | Long);
+  'revision'?: (number | string | Long);
+  'trained'?: (_thaw_v1_Trained | null);
+  'evaluated'?: (_thaw_v1_Evaluated | null);
+  'stored'?: (_thaw_v1_Stored | null);
+  'finished'?: (_thaw_v1_Finished | null);
+  'result'?: "trained"|"evaluated"|"stored"|"finished";
+}
+
+export interface Report__Output {
+  'term': (number);
+  'revision': (number);
+  'trained'?: (_thaw_v1_Trained__Output | null);
+  'evaluated'?: (_thaw_v1_Evaluated__Output | null);
+  'stored'?: (_thaw_v1_Stored__Output | null);
+  'finished'?: (_thaw_v1_Finished__Output | null);
+  'result'?: "trained"|"evaluated"|"stored"|"finished";
+}

@@ -1,0 +1,8 @@
+// Original file: thaw/v1/jobs.proto
+
+
+export interface SuspendJobRequest {
+}
+
+export interface SuspendJobRequest__Output {
+}

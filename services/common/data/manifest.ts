@@ -1,0 +1,26 @@
+// A data set as columns: which samples there are, what they are, and which set they belong to. Built once by the
+// coordinator, stored as an artifact, fetched by every trainer; it holds no pixel.
+
+export const dataManifestVersion = 1;
+
+export const splitNames = ['train', 'validation', 'test'] as const;
+export type SplitName = (typeof splitNames)[number];
+
+export interface DataManifest {
+  readonly version: typeof dataManifestVersion;
+  /** Class names; a label is an index into it. */
+  readonly classes: readonly string[];
+  readonly sets: Readonly<Record<SplitName, SampleColumns>>;
+  /** sha256 over every sample's id, label, set and content digest, in byte order of the ids. */
+  readonly digest: string;
+}
+
+/** Parallel columns, one entry a sample, in byte order of the ids. */
+export interface SampleColumns {
+  /** Stable identity: the path relative to the source's root, or the CSV's id column. */
+  readonly ids: readonly string[];
+  /** Where the bytes are: a path relative to the source's root, or absolute. */
+  readonly paths: readonly string[];
+  readonly labels: readonly number[];
+  readonly byteLengths: readonly number[];
+}

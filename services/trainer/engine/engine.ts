@@ -1,0 +1,87 @@
+// The seam between training and the library that computes. Everything above it sees typed arrays; no tensor object
+// leaves an engine. Fixed batch shapes: callers pad, an engine never sees another batch size.
+
+import type { EngineKind, Preprocessing } from '@thaw/common/job/resolved-job.ts';
+import type { Graph, Partition, Weights } from '@thaw/common/model/graph.ts';
+import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
+
+export interface EngineOptions {
+  readonly kind: EngineKind;
+  readonly threads: number;
+  /** GPUs wanted: 1 and none visible is refused. */
+  readonly gpus: number;
+}
+
+/** What decides the bits. Two trainers may work together only when these and the probe agree. */
+export interface EngineClass {
+  readonly engine: EngineKind;
+  readonly version: string;
+  readonly device: string;
+  readonly cpuFeatures: string;
+  readonly threads: number;
+}
+
+export interface Engine {
+  readonly engineClass: EngineClass;
+  /** Checks that every kernel the graph needs is there (throws EngineUnavailable naming it) and uploads the weights. */
+  loadModel(graph: Graph, weights: Weights, preprocessing: Preprocessing): EngineModel;
+  memory(): { readonly tensors: number; readonly bytes: number };
+}
+
+export interface EngineModel {
+  readonly graph: Graph;
+  /** A program for one stage. `trainable`: weight names. Dispose it before the next stage's. */
+  stageProgram(options: StageProgramOptions): StageProgram;
+  /** Current values of any weights, read back from the engine. */
+  readWeights(names: readonly string[]): Weights;
+  dispose(): void;
+}
+
+export interface StageProgramOptions {
+  readonly trainable: readonly string[];
+  readonly seed: number;
+  /** Samples of a prefix block and of an evaluation batch. */
+  readonly blockSize: number;
+  /** Samples of a suffix micro-batch. */
+  readonly microBatch: number;
+  readonly classes: number;
+}
+
+export interface StageProgram {
+  readonly partition: Partition;
+  /** Trainable tensors, in the layout of every gradient and state vector of this stage. */
+  readonly layout: TensorLayout;
+  /** Replaces the trainable values; `state` has layout.length floats. */
+  setTrainable(state: Float32Array): void;
+  /**
+   * Boundary features of one block, inference mode, outside the tape.
+   * pixels: [blockSize, height, width, 3] bytes, rgb. Returns [blockSize, partition.boundaryFloats].
+   */
+  features(pixels: Uint8Array): Float32Array;
+  /** Gradient of the weighted loss *sum* of one micro-batch, written to `gradient` (layout.length floats). */
+  gradients(batch: MicroBatch, gradient: Float32Array): LossSums;
+  /** Inference on boundary features [blockSize, boundaryFloats]: probabilities [blockSize, classes]. */
+  probabilities(features: Float32Array): Float32Array;
+  dispose(): void;
+}
+
+/** One shard's samples of one step, padded to microBatch; a padded or bad sample has weight 0. */
+export interface MicroBatch {
+  /** [microBatch, boundaryFloats]. */
+  readonly features: Float32Array;
+  /** Class index per sample. */
+  readonly labels: Int32Array;
+  /** Sample weight; 0 = not there. */
+  readonly weights: Float32Array;
+  /** Ids key the dropout masks. */
+  readonly sampleIds: readonly string[];
+  readonly epoch: number;
+}
+
+export interface LossSums {
+  /** Sum over samples of weight x loss, float64 of float32 per-sample losses. */
+  readonly loss: number;
+  /** Samples whose largest probability is their label, weight > 0. */
+  readonly correct: number;
+}
+
