@@ -64,7 +64,13 @@ export interface ResolvedData {
 
 /** By hash of sample (or group) id, stratified by class; or explicit sources. */
 export type ResolvedSplit =
-  | { readonly kind: 'hash'; readonly train: number; readonly validation: number; readonly test: number; readonly group?: string }
+  | {
+      readonly kind: 'hash';
+      readonly train: number;
+      readonly validation: number;
+      readonly test: number;
+      readonly group?: string;
+    }
   | { readonly kind: 'explicit'; readonly train: string; readonly validation: string; readonly test: string };
 
 export type Augmentation =
@@ -93,7 +99,13 @@ export type Optimizer =
   | { readonly kind: 'sgd' }
   | { readonly kind: 'momentum'; readonly momentum: number; readonly nesterov: boolean }
   | { readonly kind: 'adam'; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
-  | { readonly kind: 'adamw'; readonly beta1: number; readonly beta2: number; readonly epsilon: number; readonly weightDecay: number }
+  | {
+      readonly kind: 'adamw';
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+      readonly weightDecay: number;
+    }
   | { readonly kind: 'rmsprop'; readonly rho: number; readonly epsilon: number; readonly momentum: number };
 
 export type Curve = 'constant' | 'cosine' | 'linear' | 'oneCycle' | 'slantedTriangular';
@@ -102,7 +114,9 @@ export interface ResolvedStage {
   readonly name: string;
   /** Globs and last(n) as written; `trainable` of plan.ts lists the tensors they match. */
   readonly select: readonly string[];
-  readonly length: { readonly kind: 'epochs'; readonly epochs: number } | { readonly kind: 'steps'; readonly steps: number };
+  readonly length:
+    | { readonly kind: 'epochs'; readonly epochs: number }
+    | { readonly kind: 'steps'; readonly steps: number };
   readonly advanceOn: AdvanceRule | null;
   readonly optimizer: Optimizer;
   readonly learningRate: number;

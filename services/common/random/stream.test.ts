@@ -20,6 +20,9 @@ test('a stream depends on every part of its key', () => {
 test('a permutation holds every index once', () => {
   for (const count of [0, 1, 2, 100]) {
     const order = permutation(keyedStream(1, 'order', count), count);
-    assert.deepEqual([...order].sort((a, b) => a - b), [...Array(count).keys()]);
+    assert.deepEqual(
+      [...order].sort((a, b) => a - b),
+      [...Array(count).keys()],
+    );
   }
 });

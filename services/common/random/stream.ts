@@ -23,7 +23,9 @@ const weylB = 0xbb67ae85;
 const rounds = 10;
 
 export function keyedStream(seed: number, purpose: Purpose, ...parts: readonly (string | number)[]): RandomStream {
-  const key = createHash('sha256').update(JSON.stringify([seed, purpose, ...parts])).digest();
+  const key = createHash('sha256')
+    .update(JSON.stringify([seed, purpose, ...parts]))
+    .digest();
   return philox(key.readUInt32LE(0), key.readUInt32LE(4));
 }
 

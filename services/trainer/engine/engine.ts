@@ -84,4 +84,3 @@ export interface LossSums {
   /** Samples whose largest probability is their label, weight > 0. */
   readonly correct: number;
 }
-

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CoordinatorMessage__Output } from '@thaw/proto/gen/thaw/v1/CoordinatorMessage.ts';
+import type { TrainerMessage } from '@thaw/proto/gen/thaw/v1/TrainerMessage.ts';
+import { createSession } from './session.ts';
+
+function aSession() {
+  const sent: TrainerMessage[] = [];
+  const directives: number[] = [];
+  const fatal: string[] = [];
+  const session = createSession(
+    { incarnation: '00000000000000aa', name: 'trainer-0', pid: 1 },
+    {
+      welcome: () => {},
+      directive: (directive) => directives.push(directive.revision),
+      fatal: (error) => fatal.push(error.message),
+    },
+  );
+  const open = () => session.opened({ send: (message) => sent.push(message), end: () => {} });
+  const directive = (term: number, revision: number) =>
+    session.received({ body: 'directive', directive: { term, revision } } as CoordinatorMessage__Output);
+  return { session, sent, directives, fatal, open, directive };
+}
+
+test('a directive is handed on once however often it is sent', () => {
+  const { open, directive, directives, sent } = aSession();
+  open();
+  directive(1, 4);
+  directive(1, 4);
+  assert.deepEqual(directives, [4]);
+  assert.equal(sent.filter((message) => message.ack).length, 2);
+});
+
+test('a directive that was done already is answered with the report held', () => {
+  const { session, open, directive, sent } = aSession();
+  open();
+  directive(1, 4);
+  session.send({ report: { term: 1, revision: 4, finished: {} } });
+  session.lost();
+  open();
+  directive(2, 4);
+  const last = sent.at(-1);
+  assert.equal(last?.report?.revision, 4);
+  assert.equal(last?.report?.term, 2);
+});
+
+test('a directive of a lower term is ignored', () => {
+  const { open, directive, directives } = aSession();
+  open();
+  directive(3, 4);
+  directive(2, 9);
+  assert.deepEqual(directives, [4]);
+});
+
+test('a report made while no stream is up is said again when the directive comes back', () => {
+  const { session, open, directive, sent } = aSession();
+  open();
+  directive(1, 4);
+  session.lost();
+  session.send({ report: { term: 1, revision: 4, finished: {} } });
+  session.send({ failure: { code: 'NonFinite', message: 'loss' } });
+  open();
+  assert.equal(sent.filter((message) => message.failure).length, 1);
+  directive(1, 4);
+  assert.equal(sent.at(-1)?.report?.revision, 4);
+});
+
+test('a refusal ends the session with the reason', () => {
+  const { session, open, fatal } = aSession();
+  open();
+  session.received({
+    body: 'refusal',
+    refusal: { code: 'VersionUnknown', message: 'version 9' },
+  } as CoordinatorMessage__Output);
+  assert.match(fatal[0] ?? '', /VersionUnknown: version 9/);
+});

@@ -1,0 +1,101 @@
+// One trainer's side of the control stream. It keeps levels, not history: hello, ready and the newest report are said
+// again after every reconnect, and a directive that comes twice is answered with the report that is already held.
+// It decides nothing and owns no thread.
+
+import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { CoordinatorMessage__Output } from '@thaw/proto/gen/thaw/v1/CoordinatorMessage.ts';
+import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
+import type { TrainerMessage } from '@thaw/proto/gen/thaw/v1/TrainerMessage.ts';
+import type { Welcome__Output } from '@thaw/proto/gen/thaw/v1/Welcome.ts';
+import { protocolVersion } from '@thaw/proto/load.ts';
+
+/** One open stream to the coordinator; the adapter beside this file makes it over gRPC. */
+export interface SessionStream {
+  send(message: TrainerMessage): void;
+  end(): void;
+}
+
+export interface SessionHandlers {
+  welcome(welcome: Welcome__Output): void;
+  /** A directive newer than any before. */
+  directive(directive: Directive__Output): void;
+  /** The session cannot go on: refused, or taken over. */
+  fatal(error: ThawError): void;
+}
+
+export interface SessionIdentity {
+  readonly incarnation: string;
+  readonly name: string;
+  readonly pid: number;
+}
+
+export interface Session {
+  /** A stream is up: says hello and repeats what is held. */
+  opened(stream: SessionStream): void;
+  /** The stream is gone; messages are held until the next one. */
+  lost(): void;
+  received(message: CoordinatorMessage__Output): void;
+  send(message: TrainerMessage): void;
+  connected(): boolean;
+}
+
+/** Messages that are neither levels nor progress wait here while no stream is up: bad samples and failures. */
+const heldMessagesMax = 1000;
+
+export function createSession(identity: SessionIdentity, handlers: SessionHandlers): Session {
+  let stream: SessionStream | null = null;
+  let highestTerm = 0;
+  let newestRevision = 0;
+  let welcomed = false;
+  let ready: TrainerMessage | null = null;
+  let report: TrainerMessage | null = null;
+  let held: TrainerMessage[] = [];
+
+  const receivedDirective = (directive: Directive__Output): void => {
+    if (directive.term < highestTerm) return;
+    highestTerm = directive.term;
+    stream?.send({ ack: { term: directive.term, revision: directive.revision } });
+    if (directive.revision > newestRevision) {
+      newestRevision = directive.revision;
+      handlers.directive(directive);
+    } else if (report?.report?.revision === directive.revision) {
+      report = { report: { ...report.report, term: directive.term } };
+      stream?.send(report);
+    }
+  };
+
+  return {
+    opened(opened) {
+      stream = opened;
+      stream.send({ hello: { protocolVersion, ...identity, highestTerm, jobDigest: '' } });
+      if (ready) stream.send(ready);
+      for (const message of held) stream.send(message);
+      held = [];
+    },
+    lost() {
+      stream = null;
+    },
+    received(message) {
+      if (message.welcome) {
+        highestTerm = Math.max(highestTerm, message.welcome.term);
+        if (!welcomed) handlers.welcome(message.welcome);
+        welcomed = true;
+      } else if (message.refusal) {
+        const { code, message: reason } = message.refusal;
+        handlers.fatal(new ThawError('ProtocolViolation', `the coordinator refused this trainer: ${code}: ${reason}`));
+      } else if (message.directive) {
+        receivedDirective(message.directive);
+      }
+    },
+    send(message) {
+      if (message.ready) ready = message;
+      if (message.report) report = message;
+      if (stream) stream.send(message);
+      else if (message.badSamples || message.failure) {
+        invariant(held.length < heldMessagesMax, `more than ${heldMessagesMax} messages wait for the coordinator`);
+        held.push(message);
+      }
+    },
+    connected: () => stream !== null,
+  };
+}

@@ -1,0 +1,140 @@
+// Every metric that a trainer serves. docs/metrics.md lists them (tested both ways).
+
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Observation } from './comms/messages.ts';
+import { type ProgressBoard, phases } from './comms/progress-board.ts';
+
+export interface TrainerMetrics {
+  observe(observation: Observation): void;
+  /** Frames that the collective refused, by reason, and bytes it moved. */
+  framesRefused(reason: string, count: number): void;
+  fetched(bytes: number, seconds: number): void;
+}
+
+const stepBuckets = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30];
+
+export function trainerMetrics(registry: Registry, board: ProgressBoard): TrainerMetrics {
+  boardGauges(registry, board);
+  const registers = [registry];
+  const stepSeconds = new Histogram({
+    name: 'thaw_trainer_step_seconds',
+    help: 'Seconds of one step, split by part: data, features, compute, exchange, apply.',
+    labelNames: ['part'],
+    buckets: stepBuckets,
+    registers,
+  });
+  const samples = new Counter({
+    name: 'thaw_trainer_samples_total',
+    help: 'Samples whose gradient this trainer computed.',
+    registers,
+  });
+  const reduced = new Counter({
+    name: 'thaw_trainer_reduced_bytes_total',
+    help: 'Gradient bytes sent and received.',
+    registers,
+  });
+  const computed = new Counter({
+    name: 'thaw_trainer_features_computed_total',
+    help: 'Samples whose frozen prefix ran.',
+    registers,
+  });
+  const hits = new Counter({
+    name: 'thaw_trainer_feature_cache_hits_total',
+    help: 'Feature rows served without running the prefix.',
+    registers,
+  });
+  const cacheBytes = new Gauge({
+    name: 'thaw_trainer_feature_cache_bytes',
+    help: 'Bytes that the feature cache holds.',
+    registers,
+  });
+  const bad = new Counter({
+    name: 'thaw_trainer_bad_samples_total',
+    help: 'Unreadable samples that this trainer met, by set.',
+    labelNames: ['set'],
+    registers,
+  });
+  const refused = new Counter({
+    name: 'thaw_trainer_frames_refused_total',
+    help: 'Frames dropped before use, by reason.',
+    labelNames: ['reason'],
+    registers,
+  });
+  const tensors = new Gauge({ name: 'thaw_trainer_engine_tensors', help: 'Tensors alive in the engine.', registers });
+  const engineBytes = new Gauge({
+    name: 'thaw_trainer_engine_bytes',
+    help: 'Bytes of the tensors alive in the engine.',
+    registers,
+  });
+  const fetchedBytes = new Counter({
+    name: 'thaw_trainer_fetched_bytes_total',
+    help: 'Blob bytes fetched from the coordinator.',
+    registers,
+  });
+  const fetchSeconds = new Counter({
+    name: 'thaw_trainer_fetch_seconds_total',
+    help: 'Seconds spent fetching blobs.',
+    registers,
+  });
+
+  return {
+    observe(observation) {
+      switch (observation.kind) {
+        case 'step':
+          for (const [part, seconds] of Object.entries(observation.seconds)) stepSeconds.observe({ part }, seconds);
+          samples.inc(observation.samples);
+          reduced.inc(observation.reducedBytes);
+          return;
+        case 'features':
+          computed.inc(observation.computed);
+          hits.inc(observation.hits);
+          cacheBytes.set(observation.cacheBytes);
+          return;
+        case 'badSample':
+          bad.inc({ set: observation.set });
+          return;
+        case 'engine':
+          tensors.set(observation.tensors);
+          engineBytes.set(observation.bytes);
+          return;
+      }
+    },
+    framesRefused: (reason, count) => refused.inc({ reason }, count),
+    fetched(bytes, seconds) {
+      fetchedBytes.inc(bytes);
+      fetchSeconds.inc(seconds);
+    },
+  };
+}
+
+/** Gauges that are read off the progress board when scraped. */
+function boardGauges(registry: Registry, board: ProgressBoard): void {
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('thaw_trainer_generation', 'Generation that this trainer works in.', () => board.get('generation'));
+  gauge('thaw_trainer_stage', 'Index of the stage, from 0.', () => board.get('stage'));
+  gauge('thaw_trainer_epoch', 'Job-global epoch, from 0.', () => board.get('epoch'));
+  gauge('thaw_trainer_step', 'Last applied step.', () => board.get('step'));
+  gauge('thaw_trainer_phase', `What it does: ${phases.map((name, i) => `${i} ${name}`).join(', ')}.`, () =>
+    phases.indexOf(board.phase()),
+  );
+  gauge('thaw_trainer_ticks', 'Micro-batches, blocks and chunks done; stands still when hung.', () =>
+    board.get('ticks'),
+  );
+  gauge('thaw_trainer_loss', 'Training loss of the last step, penalty included.', () => board.get('loss'));
+  gauge('thaw_trainer_accuracy', 'Training accuracy of the last step, 0..1.', () => board.get('accuracy'));
+  gauge('thaw_trainer_learning_rate', 'Learning rate of the last step.', () => board.get('learningRate'));
+  gauge('thaw_trainer_gradient_norm', 'Global norm of the last gradient, before clipping.', () =>
+    board.get('gradientNorm'),
+  );
+  gauge('thaw_trainer_samples_per_second', 'Samples of all members per second in the last step.', () =>
+    board.get('samplesPerSecond'),
+  );
+}

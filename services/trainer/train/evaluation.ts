@@ -1,0 +1,84 @@
+// Evaluates the fixed, numbered parts of a set that this member owns. Every part is computed at the fixed block shape
+// and summed on its own, in fixed point and integers, so its result is the same whoever computes it.
+
+import type { SplitName } from '@thaw/common/data/manifest.ts';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { EvaluatedPart } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
+import type { FeatureSource } from '../cache/feature-source.ts';
+import type { SampleRef } from '../cache/feature-store.ts';
+import type { ProgressBoard } from '../comms/progress-board.ts';
+import type { StageProgram } from '../engine/engine.ts';
+
+/** Sums of losses are int64 in units of 2^-24 (protocol section 3). */
+export const fixedPointScale = 2 ** 24;
+
+/** Probabilities are kept from 0 before the logarithm, as Keras' backend epsilon does. */
+const probabilityFloor = 1e-7;
+
+export interface EvaluationOptions {
+  readonly set: SplitName;
+  /** Rows of the set in each part that this member owns. */
+  readonly parts: ReadonlyMap<number, readonly number[]>;
+  readonly labels: readonly number[];
+  readonly classes: number;
+  readonly blockSize: number;
+  readonly program: StageProgram;
+  readonly features: FeatureSource;
+  readonly board: ProgressBoard;
+  readonly checkpoint: () => Promise<void>;
+}
+
+export async function evaluateParts(options: EvaluationOptions): Promise<EvaluatedPart[]> {
+  const total = [...options.parts.values()].reduce((sum, rows) => sum + rows.length, 0);
+  const results: EvaluatedPart[] = [];
+  options.board.enter('features', total);
+  await options.features.fill(refsOf(options.set, [...options.parts.values()].flat()));
+  options.board.enter('evaluate', total);
+  for (const [part, rows] of [...options.parts].sort(([a], [b]) => a - b)) {
+    results.push(await evaluatePart(part, rows, options));
+  }
+  return results;
+}
+
+async function evaluatePart(part: number, rows: readonly number[], options: EvaluationOptions): Promise<EvaluatedPart> {
+  const { classes, blockSize, labels } = options;
+  const confusion = new Array<number>(classes * classes).fill(0);
+  const sums = { loss: 0, count: 0, badSamples: 0 };
+  for (let start = 0; start < rows.length; start += blockSize) {
+    const refs = refsOf(options.set, rows.slice(start, start + blockSize));
+    await options.features.prepare(refs);
+    const { features, present } = options.features.rows(refs, blockSize);
+    const probabilities = options.program.probabilities(features);
+    for (const [row, ref] of refs.entries()) {
+      if (!present[row]) {
+        sums.badSamples += 1;
+        continue;
+      }
+      const truth = labels[ref.index] as number;
+      const ofSample = probabilities.subarray(row * classes, (row + 1) * classes);
+      const cell = truth * classes + argmax(ofSample);
+      confusion[cell] = (confusion[cell] ?? 0) + 1;
+      sums.loss += fixedPointLoss(ofSample[truth] as number, `${options.set} sample ${ref.index}`);
+      sums.count += 1;
+    }
+    options.board.tick(refs.length);
+    await options.checkpoint();
+  }
+  return { part, lossSum: sums.loss, count: sums.count, confusion, badSamples: sums.badSamples };
+}
+
+function fixedPointLoss(probability: number, what: string): number {
+  if (Number.isNaN(probability)) throw new ThawError('NonFinite', `the output for ${what} is NaN`);
+  return Math.round(-Math.log(Math.max(probability, probabilityFloor)) * fixedPointScale);
+}
+
+function refsOf(set: SplitName, rows: readonly number[]): SampleRef[] {
+  return rows.map((index) => ({ set, index, view: 0 }));
+}
+
+/** Index of the largest value, the first one on a tie; NaN never wins. */
+export function argmax(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if ((values[i] as number) > (values[best] as number)) best = i;
+  return best;
+}
