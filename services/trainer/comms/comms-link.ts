@@ -2,11 +2,11 @@
 // blocks the thread, so decoding goes on meanwhile.
 
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { type ErrorCode, errorCatalogue } from '@thaw/common/errors/catalogue.ts';
-import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { TrainerMessage } from '@thaw/proto/gen/thaw/v1/TrainerMessage.ts';
 import type { Welcome__Output } from '@thaw/proto/gen/thaw/v1/Welcome.ts';
+import { createInbox, type Inbox, Superseded } from './inbox.ts';
 import type { CommsOptions, FromComms, Observation, ToComms } from './messages.ts';
 import { newBoardBuffer, type ProgressBoard, progressBoard } from './progress-board.ts';
 
@@ -18,8 +18,10 @@ export interface CommsLink {
   welcome(): Promise<Welcome__Output>;
   /** The newest directive not taken yet; older ones that nobody took are skipped, as levels are. */
   nextDirective(): Promise<Directive__Output>;
-  /** Whether a directive newer than `revision` has arrived. Cheap: read between micro-batches. */
-  superseded(revision: number): boolean;
+  /** Throws Superseded when a directive newer than `revision` has arrived, or the fatal error. Cheap: one atomic read. */
+  check(revision: number): void;
+  /** Settles as `work` does, unless a newer directive or a fatal error comes first. One at a time. */
+  interruptible<T>(work: Promise<T>): Promise<T>;
   send(message: TrainerMessage): void;
   observe(observation: Observation): void;
   fetch(digest: string, options?: { readonly cached: boolean }): Promise<Uint8Array>;
@@ -28,11 +30,6 @@ export interface CommsLink {
   /** Starts the collective in the comms thread and returns the port to speak to it. */
   startCollective(welcome: Welcome__Output): MessagePort;
   close(): Promise<void>;
-}
-
-interface Waiter<T> {
-  resolve(value: T): void;
-  reject(error: ThawError): void;
 }
 
 export async function startComms(options: Omit<CommsOptions, 'board' | 'fence'>): Promise<CommsLink> {
@@ -70,7 +67,11 @@ function linkOver(worker: Worker, inbox: Inbox, shared: Shared): CommsLink {
     metricsPort: shared.metricsPort,
     welcome: () => inbox.welcome(),
     nextDirective: () => inbox.nextDirective(),
-    superseded: (revision) => Atomics.load(shared.fence, 0) > revision,
+    check(revision) {
+      inbox.check();
+      if (Atomics.load(shared.fence, 0) > revision) throw new Superseded();
+    },
+    interruptible: (work) => inbox.interruptible(work),
     send: (message) => post({ kind: 'send', message }),
     observe: (observation) => post({ kind: 'observe', observation }),
     fetch: (digest, { cached } = { cached: false }) =>
@@ -87,93 +88,4 @@ function linkOver(worker: Worker, inbox: Inbox, shared: Shared): CommsLink {
       await worker.terminate();
     },
   };
-}
-
-interface Inbox {
-  receive(message: FromComms): void;
-  fail(error: ThawError): void;
-  welcome(): Promise<Welcome__Output>;
-  nextDirective(): Promise<Directive__Output>;
-  request<T>(post: (id: number) => void): Promise<T>;
-  closed(): Promise<void>;
-}
-
-/** Turns messages from the comms thread into promises; after a fatal error every wait rejects with it. */
-function createInbox(): Inbox {
-  let failure: ThawError | null = null;
-  let welcome: Welcome__Output | null = null;
-  let directive: Directive__Output | null = null;
-  let nextId = 1;
-  const welcomeWaiters: Waiter<Welcome__Output>[] = [];
-  const directiveWaiters: Waiter<Directive__Output>[] = [];
-  const closeWaiters: (() => void)[] = [];
-  const requests = new Map<number, Waiter<never>>();
-
-  const fail = (error: ThawError): void => {
-    failure = error;
-    for (const waiter of [...welcomeWaiters.splice(0), ...directiveWaiters.splice(0), ...requests.values()]) {
-      waiter.reject(error);
-    }
-    requests.clear();
-  };
-  const wait = <T>(waiters: Waiter<T>[]): Promise<T> =>
-    failure ? Promise.reject(failure) : new Promise((resolve, reject) => waiters.push({ resolve, reject }));
-  const answer = (id: number): Waiter<never> => {
-    const waiter = requests.get(id);
-    invariant(waiter !== undefined, `an answer from the comms thread to request ${id}, which nobody made`);
-    requests.delete(id);
-    return waiter;
-  };
-
-  const receive = (message: FromComms): void => {
-    switch (message.kind) {
-      case 'welcome':
-        welcome = message.welcome;
-        for (const waiter of welcomeWaiters.splice(0)) waiter.resolve(message.welcome);
-        return;
-      case 'directive': {
-        const waiter = directiveWaiters.shift();
-        if (waiter) waiter.resolve(message.directive);
-        else directive = message.directive;
-        return;
-      }
-      case 'fetched':
-        return answer(message.id).resolve(message.bytes as never);
-      case 'stored':
-        return answer(message.id).resolve({ digest: message.digest, bytes: message.bytes } as never);
-      case 'refused':
-        return answer(message.id).reject(typedError(message.code, message.message));
-      case 'fatal':
-        return fail(typedError(message.code, message.message));
-      case 'closed':
-        for (const resolve of closeWaiters.splice(0)) resolve();
-        return;
-      case 'started':
-        return;
-    }
-  };
-
-  return {
-    receive,
-    fail,
-    welcome: () => (welcome ? Promise.resolve(welcome) : wait(welcomeWaiters)),
-    nextDirective() {
-      const held = directive;
-      directive = null;
-      return held && !failure ? Promise.resolve(held) : wait(directiveWaiters);
-    },
-    request<T>(post: (id: number) => void) {
-      const id = nextId++;
-      return new Promise<T>((resolve, reject) => {
-        if (failure) return reject(failure);
-        requests.set(id, { resolve, reject } as unknown as Waiter<never>);
-        post(id);
-      });
-    },
-    closed: () => new Promise((resolve) => closeWaiters.push(() => resolve())),
-  };
-}
-
-function typedError(code: string, message: string): ThawError {
-  return new ThawError(code in errorCatalogue ? (code as ErrorCode) : 'Internal', message);
 }

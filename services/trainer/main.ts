@@ -1,0 +1,82 @@
+// The trainer process: reads the environment, starts the comms thread, trains until told to finish. Exit status: 0
+// when the coordinator ended the job, 1 after an error of its own, 143 when it was asked to leave.
+
+import { randomBytes } from 'node:crypto';
+import os from 'node:os';
+import path from 'node:path';
+import { ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
+import { createLogger } from '@thaw/common/log/logger.ts';
+import { type CommsLink, startComms } from './comms/comms-link.ts';
+import { runTrainer } from './train/trainer.ts';
+
+/** Share of the memory that this process may use, kept for boundary features unless THAW_FEATURE_BYTES says else. */
+const featureMemoryShare = 0.25;
+
+interface Environment {
+  readonly coordinator: string;
+  readonly name: string;
+  readonly logFile: string | undefined;
+  readonly cacheDirectory: string;
+  readonly featureBytes: number;
+}
+
+function readEnvironment(env: NodeJS.ProcessEnv): Environment {
+  const coordinator = env.THAW_COORDINATOR;
+  if (!coordinator) {
+    throw new ThawError('SetupMissing', 'THAW_COORDINATOR is not set; expected the host:port of a coordinator');
+  }
+  const cacheHome = env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache');
+  const memory = process.constrainedMemory();
+  const available = memory && memory < os.totalmem() ? memory : os.totalmem();
+  return {
+    coordinator,
+    name: env.THAW_TRAINER_NAME ?? `trainer-${process.pid}`,
+    logFile: env.THAW_LOG_FILE,
+    cacheDirectory: env.THAW_CACHE ?? path.join(cacheHome, 'thaw'),
+    featureBytes: env.THAW_FEATURE_BYTES ? Number(env.THAW_FEATURE_BYTES) : available * featureMemoryShare,
+  };
+}
+
+async function main(): Promise<void> {
+  const environment = readEnvironment(process.env);
+  const incarnation = randomBytes(8).toString('hex');
+  const log = createLogger({ name: environment.name, file: environment.logFile });
+  const link = await startComms({ ...environment, incarnation });
+  process.stdout.write(`${JSON.stringify({ ready: true, metricsPort: link.metricsPort })}\n`);
+  leaveWhenAsked(link);
+  try {
+    const outcome = await runTrainer(link, { ...environment, incarnation, log });
+    log.info({ outcome }, 'finished');
+    await link.close();
+    process.exit(0);
+  } catch (thrown) {
+    const error = toThawError(thrown);
+    log.error({ code: error.code, err: error }, error.message);
+    process.stderr.write(`error [${error.code}] ${error.message}\n`);
+    const { stage, step, tensor } = error.data as { stage?: number; step?: number; tensor?: string };
+    link.send({ failure: { code: error.code, message: error.message, stage, step, tensor } });
+    await link.close();
+    process.exit(1);
+  }
+}
+
+/** SIGTERM and a closed stdin are requests to leave; a second one is not waited for. */
+function leaveWhenAsked(link: CommsLink): void {
+  let leaving = false;
+  const leave = async (reason: string): Promise<void> => {
+    if (leaving) process.exit(143);
+    leaving = true;
+    link.send({ goodbye: { appliedStep: link.board.get('step'), reason } });
+    await link.close();
+    process.exit(143);
+  };
+  process.on('SIGTERM', () => void leave('SIGTERM'));
+  process.on('SIGINT', () => void leave('SIGINT'));
+  process.stdin.on('close', () => void leave('the launcher closed stdin')).resume();
+}
+
+main().catch((thrown: unknown) => {
+  const error = toThawError(thrown);
+  process.stderr.write(`error [${error.code}] ${error.message}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,194 @@
+// The life of a trainer: take the job, prove the engine, then carry out one directive after the other and report.
+// It decides nothing: what to train, evaluate, store or restore is always the coordinator's word.
+
+import { blockSize } from '@thaw/common/data/block-size.ts';
+import { evaluationParts } from '@thaw/common/data/evaluation-parts.ts';
+import type { SplitName } from '@thaw/common/data/manifest.ts';
+import { invariant } from '@thaw/common/errors/thaw-error.ts';
+import type { Logger } from '@thaw/common/log/logger.ts';
+import { selectTrainable } from '@thaw/common/model/select.ts';
+import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
+import type { Evaluate__Output } from '@thaw/proto/gen/thaw/v1/Evaluate.ts';
+import type { Report } from '@thaw/proto/gen/thaw/v1/Report.ts';
+import type { StoreState__Output } from '@thaw/proto/gen/thaw/v1/StoreState.ts';
+import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
+import { collectiveClient } from '../collective/client.ts';
+import type { Collective, Generation } from '../collective/collective.ts';
+import type { CommsLink } from '../comms/comms-link.ts';
+import { Superseded } from '../comms/inbox.ts';
+import { createPixelSource } from '../data/pixel-source.ts';
+import { createEngine } from '../engine/create-engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import { trainEpoch } from './epoch.ts';
+import { evaluateParts } from './evaluation.ts';
+import { fetchJob, type JobContext } from './job-context.ts';
+import { runProbe } from './probe.ts';
+import { createStages, type StageRuntime, type Stages } from './stage-runtime.ts';
+
+export interface TrainerOptions {
+  readonly incarnation: string;
+  readonly featureBytes: number;
+  readonly log: Logger;
+}
+
+interface Trainer {
+  readonly options: TrainerOptions;
+  readonly link: CommsLink;
+  readonly context: JobContext;
+  readonly engine: Engine;
+  readonly stages: Stages;
+  readonly collective: Collective;
+  /** What the collective is open for: a generation and a tensor set. */
+  opened: string;
+}
+
+type Result = Omit<Report, 'term' | 'revision'>;
+
+/** Resolves with the outcome that the coordinator gave at the end. */
+export async function runTrainer(link: CommsLink, options: TrainerOptions): Promise<string> {
+  const trainer = await prepare(link, options);
+  for (;;) {
+    const directive = await link.nextDirective();
+    try {
+      const result = await carryOut(trainer, directive);
+      if (result) link.send({ report: { term: directive.term, revision: directive.revision, ...result } });
+      if (directive.finish) {
+        await trainer.collective.close();
+        return directive.finish.outcome;
+      }
+      link.board.enter('idle');
+    } catch (thrown) {
+      if (!(thrown instanceof Superseded)) throw thrown;
+      options.log.info({ revision: directive.revision }, 'the directive was superseded');
+    }
+  }
+}
+
+async function prepare(link: CommsLink, options: TrainerOptions): Promise<Trainer> {
+  link.board.enter('loading');
+  const welcome = await link.welcome();
+  const context = await fetchJob(link, welcome);
+  const { job, graph, manifest } = context;
+  const engine = await createEngine({ kind: job.trainers.engine, threads: job.trainers.threads, gpus: job.trainers.gpus });
+  const model = engine.loadModel(graph, context.source, job.model.preprocessing);
+  const pixels = createPixelSource({
+    manifest,
+    root: context.dataRoot,
+    preprocessing: job.model.preprocessing,
+    augment: job.data.augment,
+    seed: job.train.seed,
+    blockSize,
+    onBad({ set, id, reason }) {
+      options.log.warn({ set, id, reason }, 'bad sample');
+      link.send({ badSamples: { samples: [{ split: set, id, reason }] } });
+      link.observe({ kind: 'badSample', set });
+    },
+  });
+  const loadBlock = pixels.loadBlock.bind(pixels);
+  const trainable = new Set(
+    job.stages.flatMap(({ select }) => selectTrainable(graph, select).tensors.map(({ name }) => name)),
+  );
+  const probeDigest = await runProbe({ model, context, trainable: [...trainable], loadBlock });
+  const collective = collectiveClient(link.startCollective(welcome));
+  const stages = createStages({ context, model, link, loadBlock, featureBytes: options.featureBytes });
+  options.log.info({ probeDigest, engineClass: engine.engineClass }, 'ready');
+  link.send({ ready: { engineClass: engine.engineClass, probeDigest, metricsPort: link.metricsPort } });
+  return { options, link, context, engine, stages, collective, opened: '' };
+}
+
+async function carryOut(trainer: Trainer, directive: Directive__Output): Promise<Result | null> {
+  if (directive.train) return { trained: await train(trainer, directive, directive.train) };
+  if (directive.evaluate) return { evaluated: await evaluate(trainer, directive, directive.evaluate) };
+  if (directive.store) return { stored: await store(trainer, directive, directive.store) };
+  if (directive.finish) return { finished: {} };
+  return null;
+}
+
+async function train(trainer: Trainer, directive: Directive__Output, train: Train__Output) {
+  const { link, context, stages, collective } = trainer;
+  await restore(trainer, train.restoreDigest);
+  const runtime = stages.enter(train.stage, { resetOptimizer: train.resetOptimizer, revision: directive.revision });
+  const { generation, self } = placeIn(trainer, directive);
+  await openCollective(trainer, runtime, { generation, self });
+  const revision = directive.revision;
+  const epoch = { directive: train, revision, generation, self, context, runtime, collective, link };
+  const { seconds, reducedBytes, ...sums } = await trainEpoch(epoch);
+  reportUse(trainer, runtime);
+  return {
+    ...sums,
+    appliedStep: train.lastStep,
+    stateDigest: stages.digest(),
+    frozenIntact: stages.assertFrozenIntact(),
+    seconds: { ...seconds, reducedBytes },
+  };
+}
+
+async function evaluate(trainer: Trainer, directive: Directive__Output, work: Evaluate__Output) {
+  const { link, context, stages } = trainer;
+  await restore(trainer, work.restoreDigest);
+  const runtime = stages.enter(work.stage, { resetOptimizer: false, revision: directive.revision });
+  const { self } = placeIn(trainer, directive);
+  const set = work.split as SplitName;
+  const { ids, labels } = context.manifest.sets[set];
+  const numbered = evaluationParts(ids.length, blockSize).map((rows, part) => [part, rows] as const);
+  invariant(numbered.length === work.partOwners.length, `${numbered.length} evaluation parts, ${work.partOwners.length} owners`);
+  const parts = await evaluateParts({
+    set,
+    parts: new Map(numbered.filter(([part]) => work.partOwners[part] === self)),
+    labels,
+    classes: context.manifest.classes.length,
+    blockSize,
+    program: runtime.program,
+    features: runtime.features,
+    board: link.board,
+    checkpoint: () => checkpoint(link, directive.revision),
+  });
+  reportUse(trainer, runtime);
+  return { parts };
+}
+
+async function store(trainer: Trainer, directive: Directive__Output, work: StoreState__Output) {
+  if (placeIn(trainer, directive).self !== work.member) return { digest: '', bytes: 0 };
+  return trainer.link.store(trainer.stages.encode(work.scheduleState));
+}
+
+async function restore({ link, stages }: Trainer, digest: string): Promise<void> {
+  if (digest === '') return;
+  link.board.enter('loading');
+  stages.restore(await link.fetch(digest), digest);
+}
+
+/** Lets messages and decoded samples in, then checks that the work is still wanted. */
+async function checkpoint(link: CommsLink, revision: number): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  link.check(revision);
+}
+
+function placeIn({ options }: Trainer, directive: Directive__Output): { generation: Generation; self: number } {
+  const info = directive.generation;
+  invariant(info !== null, `directive ${directive.revision} names no generation`);
+  const self = info.members.findIndex(({ incarnation }) => incarnation === options.incarnation);
+  invariant(self >= 0, `this trainer is not a member of generation ${info.number}`);
+  return { generation: info, self };
+}
+
+/** Opens the collective for the generation and the stage's tensors, unless it is open for just these. */
+async function openCollective(
+  trainer: Trainer,
+  { layout, tensorSet }: StageRuntime,
+  { generation, self }: { generation: Generation; self: number },
+): Promise<void> {
+  const wanted = `${generation.number}/${tensorSet}`;
+  if (trainer.opened === wanted) return;
+  trainer.opened = wanted;
+  const { shards } = trainer.context.job.data;
+  await trainer.link.interruptible(trainer.collective.open({ generation, self, layout, tensorSet, shards }));
+}
+
+function reportUse({ link, engine }: Trainer, { features }: StageRuntime): void {
+  const { computed, served } = features.counts;
+  link.observe({ kind: 'features', computed, hits: served - computed, cacheBytes: features.cacheBytes });
+  features.counts.computed = 0;
+  features.counts.served = 0;
+  link.observe({ kind: 'engine', ...engine.memory() });
+}
