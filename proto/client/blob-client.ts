@@ -1,0 +1,121 @@
+// Moves blobs by digest. A fetch that breaks off is taken up again at the byte where it stopped, and nothing is handed
+// out before its sha256 was checked. A store is checked against the digest that the other side answers.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { type Digest, digestOf } from '@thaw/common/content/digest.ts';
+import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { BlobsClient } from '../gen/thaw/v1/Blobs.ts';
+import type { FetchChunk__Output } from '../gen/thaw/v1/FetchChunk.ts';
+import type { StoreReply__Output } from '../gen/thaw/v1/StoreReply.ts';
+
+export const blobChunkBytes = 512 * 1024;
+
+/** Attempts without a single new byte before giving up. */
+const idleAttemptsMax = 5;
+const retryDelayMilliseconds = 200;
+
+/** Throws BlobNotFound, BlobCorrupt, or CoordinatorLost when the peer cannot be reached. */
+export async function fetchBlob(client: BlobsClient, digest: string): Promise<Uint8Array<ArrayBuffer>> {
+  const blob: PartialBlob = { bytes: null, received: 0 };
+  let idleAttempts = 0;
+  for (;;) {
+    const before = blob.received;
+    try {
+      await fetchFrom(client, digest, blob);
+      break;
+    } catch (thrown) {
+      idleAttempts = blob.received > before ? 0 : idleAttempts + 1;
+      const failure = asThawError(thrown, `fetching ${digest}`);
+      if (!isTransient(thrown) || idleAttempts >= idleAttemptsMax) throw failure;
+      await delay(retryDelayMilliseconds);
+    }
+  }
+  const bytes = blob.bytes ?? new Uint8Array(0);
+  const found = digestOf(bytes);
+  if (found !== digest) {
+    throw new ThawError('BlobCorrupt', `fetched ${bytes.length} bytes for ${digest}, but they have digest ${found}`);
+  }
+  return bytes;
+}
+
+export async function storeBlob(
+  client: BlobsClient,
+  bytes: Uint8Array,
+): Promise<{ readonly digest: Digest; readonly bytes: number }> {
+  const digest = digestOf(bytes);
+  const reply = await sendAll(client, bytes);
+  if (reply.digest !== digest) {
+    throw new ThawError('BlobCorrupt', `stored ${bytes.length} bytes as ${digest}; the store answered ${reply.digest}`);
+  }
+  return { digest, bytes: bytes.length };
+}
+
+interface PartialBlob {
+  bytes: Uint8Array<ArrayBuffer> | null;
+  received: number;
+}
+
+async function fetchFrom(client: BlobsClient, digest: string, blob: PartialBlob): Promise<void> {
+  const call = client.fetch({ digest, offset: blob.received });
+  for await (const chunk of call as AsyncIterable<FetchChunk__Output>) {
+    blob.bytes ??= new Uint8Array(chunk.totalBytes);
+    const end = blob.received + chunk.data.length;
+    if (chunk.offset !== blob.received || end > blob.bytes.length) {
+      call.cancel();
+      throw new ThawError(
+        'ProtocolViolation',
+        `${digest}: a chunk of ${chunk.data.length} bytes at ${chunk.offset}; expected ${blob.received} of ${blob.bytes.length}`,
+      );
+    }
+    blob.bytes.set(chunk.data, blob.received);
+    blob.received = end;
+  }
+  if (blob.bytes && blob.received < blob.bytes.length) {
+    throw new ThawError('BlobCorrupt', `${digest}: ended after ${blob.received} of ${blob.bytes.length} bytes`);
+  }
+}
+
+function sendAll(client: BlobsClient, bytes: Uint8Array): Promise<StoreReply__Output> {
+  return new Promise((resolve, reject) => {
+    const call = client.store((error, reply) => {
+      if (error) reject(asThawError(error, `storing ${bytes.length} bytes`));
+      else if (reply) resolve(reply);
+    });
+    // The callback tells the cause; without a listener the stream's own error would end the process.
+    call.on('error', () => undefined);
+    let offset = 0;
+    const pump = (): void => {
+      while (offset < bytes.length) {
+        const end = Math.min(offset + blobChunkBytes, bytes.length);
+        const more = call.write({ data: Buffer.from(bytes.buffer, bytes.byteOffset + offset, end - offset) });
+        offset = end;
+        if (!more) {
+          call.once('drain', pump);
+          return;
+        }
+      }
+      call.end();
+    };
+    pump();
+  });
+}
+
+const codeOfStatus: Partial<Record<status, ErrorCode>> = {
+  [status.NOT_FOUND]: 'BlobNotFound',
+  [status.DATA_LOSS]: 'BlobCorrupt',
+  [status.RESOURCE_EXHAUSTED]: 'StorageFailed',
+};
+
+function asThawError(thrown: unknown, what: string): ThawError {
+  if (thrown instanceof ThawError) return thrown;
+  const { code, details, message } = thrown as Partial<ServiceError>;
+  const known = code === undefined ? undefined : codeOfStatus[code];
+  return new ThawError(known ?? 'CoordinatorLost', `${what}: ${details ?? message}`, { cause: thrown });
+}
+
+function isTransient(thrown: unknown): boolean {
+  const { code } = thrown as Partial<ServiceError>;
+  return code === status.UNAVAILABLE || code === status.INTERNAL || code === status.CANCELLED;
+}

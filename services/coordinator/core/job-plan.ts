@@ -1,0 +1,59 @@
+// What the core has to know about the job, worked out once by prepare/ and never changed: how many shards, how long
+// each stage may be, what its rules are. No path, no tensor, no pixel.
+
+import type { SplitName } from '@thaw/common/data/manifest.ts';
+import type { AdvanceRule, Metric } from '@thaw/common/job/resolved-job.ts';
+
+export interface JobPlan {
+  readonly name: string;
+  readonly jobDigest: string;
+  /** Digests that a trainer fetches: the resolved job, the graph, the manifest, the weights. */
+  readonly artifacts: PlanArtifacts;
+  /** V. */
+  readonly shards: number;
+  readonly classes: readonly string[];
+  /** Trainers that must be ready before training starts. */
+  readonly replicas: number;
+  readonly stages: readonly StagePlan[];
+  readonly samples: Readonly<Record<SplitName, number>>;
+  /** Number of evaluation parts; it belongs to the job, whoever computes them. */
+  readonly parts: { readonly validation: number; readonly test: number };
+  /** Fraction of a set. */
+  readonly maxBadSamples: number;
+  readonly weights: 'best' | 'last';
+}
+
+export interface PlanArtifacts {
+  readonly job: string;
+  readonly graph: string;
+  readonly manifest: string;
+  readonly weights: readonly string[];
+  /** Folder that the manifest's relative paths start from. */
+  readonly dataRoot: string;
+}
+
+export interface StagePlan {
+  readonly name: string;
+  readonly stepsPerEpoch: number;
+  /** Upper bound on the stage's steps; its last epoch may be a short one. */
+  readonly steps: number;
+  readonly advanceOn: AdvanceRule | null;
+  /** What "best epoch" means in this stage. */
+  readonly metric: Metric;
+  readonly optimizerState: 'keep' | 'reset';
+  readonly onEnter: 'continue' | 'restoreBest';
+}
+
+export function epochsOf({ steps, stepsPerEpoch }: StagePlan): number {
+  return Math.ceil(steps / stepsPerEpoch);
+}
+
+/** Steps of one epoch of a stage; only the last one may be short. */
+export function stepsInEpoch(stage: StagePlan, epochInStage: number): number {
+  return Math.min(stage.stepsPerEpoch, stage.steps - epochInStage * stage.stepsPerEpoch);
+}
+
+/** Upper bound over the whole job. */
+export function totalSteps({ stages }: JobPlan): number {
+  return stages.reduce((sum, { steps }) => sum + steps, 0);
+}

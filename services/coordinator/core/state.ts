@@ -1,0 +1,202 @@
+// Everything the coordinator knows about a job that must outlive it: stored after each decision, before anything leaves.
+// Plain JSON, small (under stateBytesMax), without clocks and without anything that a trainer says again by itself:
+// results of the current directive are in `pending`, which is not stored, because a trainer repeats its report.
+
+import type { Digest } from '@thaw/common/content/digest.ts';
+import type { SplitName } from '@thaw/common/data/manifest.ts';
+import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
+import type { PlateauState } from '@thaw/common/schedule/plateau.ts';
+import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
+import type { OutboxEvent } from './event-log.ts';
+import type { JobPlan } from './job-plan.ts';
+import type { Pending } from './pending.ts';
+
+export const jobStateVersion = 1;
+
+export const phases = [
+  'Gathering',
+  'Training',
+  'Evaluating',
+  'Storing',
+  'Exporting',
+  'Succeeded',
+  'Failed',
+  'Cancelled',
+] as const;
+export type Phase = (typeof phases)[number];
+
+export interface JobState {
+  readonly version: typeof jobStateVersion;
+  readonly uid: string;
+  /** 16 hex digits; stands first in every frame of the collective. */
+  readonly runToken: string;
+  readonly term: number;
+  /** Counts stored states; with `term` it tells one's own write from another's. */
+  readonly write: number;
+  readonly plan: JobPlan;
+  readonly phase: Phase;
+  /** Why the job is in this phase, in words. */
+  readonly reason: string;
+  readonly failure: JobFailure | null;
+  /** Accepted trainers, sorted by incarnation. */
+  readonly members: readonly Member[];
+  /** Set by the first trainer that got ready; the others must equal it. */
+  readonly engine: { readonly engineClass: EngineClass__Output; readonly probeDigest: string } | null;
+  readonly generation: Generation | null;
+  readonly directive: DirectiveState | null;
+  readonly cursor: Cursor;
+  readonly stages: readonly StageRecord[];
+  /** The state that trainers hold now, if it is stored. */
+  readonly held: StoredState | null;
+  readonly badSamples: BadSamples;
+  readonly test: TestResult | null;
+  readonly result: { readonly weightsDigest: string } | null;
+  readonly eventSequence: number;
+  readonly outbox: readonly OutboxEvent[];
+  readonly pending: Pending;
+}
+
+export interface JobFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly trainer?: string;
+  readonly stage?: number;
+  readonly step?: number;
+  readonly tensor?: string;
+}
+
+export interface Member {
+  readonly incarnation: string;
+  readonly name: string;
+  readonly pid: number;
+  readonly ready: boolean;
+  readonly metricsPort: number;
+}
+
+export interface Generation {
+  readonly number: number;
+  readonly members: readonly { readonly incarnation: string; readonly name: string }[];
+  /** shardOwners[shard] = index into members. */
+  readonly shardOwners: readonly number[];
+  readonly firstStep: number;
+}
+
+export interface DirectiveState {
+  /** Never reused within a job. */
+  readonly revision: number;
+  readonly work: Work;
+}
+
+export type Work =
+  | { readonly kind: 'train'; readonly train: TrainWork }
+  | {
+      readonly kind: 'evaluate';
+      readonly stage: number;
+      readonly epoch: number;
+      readonly split: 'validation' | 'test';
+      readonly partOwners: readonly number[];
+      readonly restoreDigest: string;
+    }
+  | { readonly kind: 'store'; readonly member: number; readonly scheduleState: string; readonly isBest: boolean }
+  | { readonly kind: 'finish'; readonly outcome: string; readonly reason: string };
+
+export interface TrainWork {
+  readonly stage: number;
+  readonly epoch: number;
+  readonly firstStep: number;
+  readonly lastStep: number;
+  readonly stageFirstStep: number;
+  readonly restoreDigest: string;
+  readonly resetOptimizer: boolean;
+}
+
+/** Where the job is. Steps count from 1 over the whole job, epochs and stages from 0. */
+export interface Cursor {
+  readonly stage: number;
+  readonly epochInStage: number;
+  readonly epoch: number;
+  /** Last step that every member has applied. */
+  readonly step: number;
+  readonly stageFirstStep: number;
+}
+
+export interface StoredState {
+  readonly digest: Digest;
+  readonly bytes: number;
+  readonly epoch: number;
+}
+
+export interface StageRecord {
+  readonly stage: number;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  /** Why it ended, in words. */
+  readonly ended: string | null;
+  readonly firstStep: number;
+  readonly epochs: readonly EpochRecord[];
+  readonly plateau: PlateauState | null;
+  /** Best epoch of this stage so far; `stored` follows as soon as a member has stored it. */
+  readonly best: { readonly epoch: number; readonly value: number; readonly stored: StoredState | null } | null;
+}
+
+export interface EpochRecord {
+  readonly epoch: number;
+  readonly steps: number;
+  readonly loss: number;
+  readonly penalty: number;
+  readonly accuracy: number;
+  readonly learningRate: number;
+  readonly stepsSkipped: number;
+  readonly trainSeconds: number;
+  readonly seconds: StepParts;
+  readonly reducedBytes: number;
+  readonly stateDigest: string;
+  readonly validation: Metrics | null;
+}
+
+/** Largest over the members, in seconds. */
+export interface StepParts {
+  readonly data: number;
+  readonly features: number;
+  readonly compute: number;
+  readonly exchange: number;
+  readonly apply: number;
+}
+
+export interface Metrics {
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly macroF1: number;
+  readonly count: number;
+}
+
+export interface ClassMetrics {
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+  readonly support: number;
+}
+
+export interface TestResult extends Metrics {
+  readonly badSamples: number;
+  readonly stage: number;
+  readonly epoch: number;
+  readonly perClass: readonly ClassMetrics[];
+}
+
+export interface BadSamples {
+  readonly counts: Readonly<Record<SplitName, number>>;
+  /** The first ones, up to badSamplesListedMax. */
+  readonly listed: readonly { readonly split: SplitName; readonly id: string; readonly reason: string }[];
+}
+
+export const terminalPhases: readonly Phase[] = ['Succeeded', 'Failed', 'Cancelled'];
+
+export function isTerminal({ phase }: Pick<JobState, 'phase'>): boolean {
+  return terminalPhases.includes(phase);
+}
+
+/** The stage that the cursor is in. */
+export function currentStage(state: JobState): StageRecord {
+  return state.stages.at(-1) as StageRecord;
+}
