@@ -21,7 +21,11 @@ export function platformName() {
 /** Folder of the built engine: holds deps/lib and lib/napi-v8. @param {NodeJS.ProcessEnv} env */
 export function engineDirectory(env) {
   const abi = `node${process.versions.modules}`;
-  return path.join(cacheDirectory(env), 'engine', `tfjs-node-4.22.0_${tensorflow.package}-${tensorflow.version}_${platformName()}_${abi}`);
+  return path.join(
+    cacheDirectory(env),
+    'engine',
+    `tfjs-node-4.22.0_${tensorflow.package}-${tensorflow.version}_${platformName()}_${abi}`,
+  );
 }
 
 /** @param {NodeJS.ProcessEnv} env */

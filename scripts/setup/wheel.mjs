@@ -14,7 +14,9 @@ export async function fetchWheel(pin, directory) {
   const wheel = pin.wheels[platformName()];
   if (!wheel) {
     const known = Object.keys(pin.wheels).join(', ');
-    throw new SetupError(`there is no ${pin.package} ${pin.version} wheel for ${platformName()}; there is one for ${known}`);
+    throw new SetupError(
+      `there is no ${pin.package} ${pin.version} wheel for ${platformName()}; there is one for ${known}`,
+    );
   }
   if (!(await runs('python3', ['-m', 'pip', '--version']))) {
     throw new SetupError(

@@ -201,7 +201,8 @@ const reshape: LayerKind = {
     const sizes = target as number[];
     const known = sizes.filter((size) => size !== -1).reduce((product, size) => product * size, 1);
     const shape = sizes.map((size) => (size === -1 ? total / known : size));
-    if (shape.reduce((product, size) => product * size, 1) !== total) throw badConfig(layer, 'target_shape', `${total} elements`);
+    if (shape.reduce((product, size) => product * size, 1) !== total)
+      throw badConfig(layer, 'target_shape', `${total} elements`);
     return shape;
   },
   weights: noWeights,
@@ -225,7 +226,13 @@ export const layerKinds: Readonly<Record<string, LayerKind>> = {
   ReLU: sameShape,
   LeakyReLU: sameShape,
   Softmax: sameShape,
-  Activation: { outputShape: (layer, inputs) => (activationOf(layer), onlyInput(layer, inputs)), weights: noWeights },
+  Activation: {
+    outputShape(layer, inputs) {
+      activationOf(layer);
+      return onlyInput(layer, inputs);
+    },
+    weights: noWeights,
+  },
   Rescaling: sameShape,
   Dropout: { ...sameShape, random: true },
   Add: elementwise,
@@ -242,11 +249,8 @@ export const layerKinds: Readonly<Record<string, LayerKind>> = {
   Reshape: reshape,
 };
 
-/** Names that mean nothing in inference beyond their kind here. */
-const kindAliases: Readonly<Record<string, string>> = {};
-
 export function kindOf(layer: ConfiguredLayer): LayerKind {
-  const kind = layerKinds[kindAliases[layer.kind] ?? layer.kind];
+  const kind = layerKinds[layer.kind];
   if (kind) return kind;
   throw new ThawError(
     'ModelInvalid',

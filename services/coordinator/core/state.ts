@@ -5,7 +5,7 @@
 import type { Digest } from '@thaw/common/content/digest.ts';
 import type { SplitName } from '@thaw/common/data/manifest.ts';
 import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
-import type { PlateauState } from '@thaw/common/schedule/plateau.ts';
+import type { PlateauState } from './judge.ts';
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
 import type { OutboxEvent } from './event-log.ts';
 import type { JobPlan } from './job-plan.ts';
@@ -46,7 +46,7 @@ export interface JobState {
   readonly directive: DirectiveState | null;
   readonly cursor: Cursor;
   readonly stages: readonly StageRecord[];
-  /** The state that trainers hold now, if it is stored. */
+  /** The newest stored state; what trainers hold, if its epoch is the cursor's. */
   readonly held: StoredState | null;
   readonly badSamples: BadSamples;
   readonly test: TestResult | null;
@@ -118,6 +118,7 @@ export interface Cursor {
   /** Last step that every member has applied. */
   readonly step: number;
   readonly stageFirstStep: number;
+  readonly epochStartedAt: number;
 }
 
 export interface StoredState {

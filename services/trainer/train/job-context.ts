@@ -52,6 +52,9 @@ function checkWeights(graph: Graph, weights: Weights): void {
   for (const { name, shape } of graph.layers.flatMap((layer) => layer.weights)) {
     const found = weights.get(name)?.shape;
     if (found?.join('x') === shape.join('x')) continue;
-    throw new ThawError('ModelInvalid', `${name}: found shape ${found?.join('x') ?? 'none'}; expected ${shape.join('x')}`);
+    throw new ThawError(
+      'ModelInvalid',
+      `${name}: found shape ${found?.join('x') ?? 'none'}; expected ${shape.join('x')}`,
+    );
   }
 }

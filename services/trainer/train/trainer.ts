@@ -69,7 +69,11 @@ async function prepare(link: CommsLink, options: TrainerOptions): Promise<Traine
   const welcome = await link.welcome();
   const context = await fetchJob(link, welcome);
   const { job, graph, manifest } = context;
-  const engine = await createEngine({ kind: job.trainers.engine, threads: job.trainers.threads, gpus: job.trainers.gpus });
+  const engine = await createEngine({
+    kind: job.trainers.engine,
+    threads: job.trainers.threads,
+    gpus: job.trainers.gpus,
+  });
   const model = engine.loadModel(graph, context.source, job.model.preprocessing);
   const pixels = createPixelSource({
     manifest,
@@ -131,7 +135,10 @@ async function evaluate(trainer: Trainer, directive: Directive__Output, work: Ev
   const set = work.split as SplitName;
   const { ids, labels } = context.manifest.sets[set];
   const numbered = evaluationParts(ids.length, blockSize).map((rows, part) => [part, rows] as const);
-  invariant(numbered.length === work.partOwners.length, `${numbered.length} evaluation parts, ${work.partOwners.length} owners`);
+  invariant(
+    numbered.length === work.partOwners.length,
+    `${numbered.length} evaluation parts, ${work.partOwners.length} owners`,
+  );
   const parts = await evaluateParts({
     set,
     parts: new Map(numbered.filter(([part]) => work.partOwners[part] === self)),

@@ -1,0 +1,111 @@
+// Head surgery: keeps the backbone up to the cut, puts the job's head on it, and draws the head's first weights.
+
+import { ThawError } from '../errors/thaw-error.ts';
+import type { HeadLayer } from '../job/resolved-job.ts';
+import { keyedStream } from '../random/stream.ts';
+import { nearest } from '../text/nearest.ts';
+import type { Graph, Layer, Tensor, Weights, WeightSpec } from './graph.ts';
+import { addLayer } from './infer.ts';
+
+const headNames: Readonly<Record<HeadLayer['kind'], { readonly name: string; readonly kind: string }>> = {
+  globalAveragePooling: { name: 'global_average_pooling', kind: 'GlobalAveragePooling2D' },
+  globalMaxPooling: { name: 'global_max_pooling', kind: 'GlobalMaxPooling2D' },
+  flatten: { name: 'flatten', kind: 'Flatten' },
+  dense: { name: 'dense', kind: 'Dense' },
+  dropout: { name: 'dropout', kind: 'Dropout' },
+  batchNormalization: { name: 'batch_normalization', kind: 'BatchNormalization' },
+  activation: { name: 'activation', kind: 'Activation' },
+};
+
+export interface HeadOptions {
+  /** Name of the backbone layer that the head is put on. */
+  readonly cut: string;
+  /** Ends with the output layer, which is called `head/output`. */
+  readonly head: readonly HeadLayer[];
+  readonly inputSize: { readonly height: number; readonly width: number };
+}
+
+/** Throws HeadMismatch, JobInvalid (unknown cut) or ModelInvalid (layers before the cut depend on the input size). */
+export function replaceHead(graph: Graph, { cut, head, inputSize }: HeadOptions): Graph {
+  const cutPath = findCut(graph, cut);
+  const layers = new Map<string, Layer>();
+  for (const layer of ancestorsOf(graph, cutPath)) addResized(layers, layer, inputSize);
+  const used = new Map<string, number>();
+  let last = cutPath;
+  for (const [index, layer] of head.entries()) {
+    const { name, kind } = headNames[layer.kind];
+    const count = used.get(name) ?? 0;
+    used.set(name, count + 1);
+    const own = index === head.length - 1 ? 'output' : count === 0 ? name : `${name}_${count}`;
+    last = addLayer(layers, { path: `head/${own}`, kind, config: configOf(layer), inputs: [last] }).path;
+  }
+  return { ...graph, layers: [...layers.values()], output: last };
+}
+
+function findCut(graph: Graph, cut: string): string {
+  const found = graph.layers.find(({ path }) => path === cut || path === `backbone/${cut}`);
+  if (found) return found.path;
+  const names = graph.layers.map(({ path }) => path.replace(/^backbone\//, ''));
+  const near = nearest(cut, names, 3);
+  const offered = near.length > 0 ? near : names.slice(-3);
+  throw new ThawError('JobInvalid', `spec.model.cut: there is no layer "${cut}"; there are for example ${offered.join(', ')}`);
+}
+
+/** The layer again, with shapes for the wanted input; its weights must stay as they are. */
+function addResized(layers: Map<string, Layer>, layer: Layer, size: HeadOptions['inputSize']): void {
+  const { path, kind, inputs } = layer;
+  const isInput = kind === 'InputLayer';
+  const shape = [null, size.height, size.width, layer.outputShape.at(-1)];
+  const config = isInput ? { ...layer.config, batch_input_shape: shape } : layer.config;
+  const added = addLayer(layers, { path, kind, config, inputs });
+  const changed = added.weights.find(({ shape }, i) => shape.join() !== layer.weights[i]?.shape.join());
+  if (!changed) return;
+  throw new ThawError(
+    'ModelInvalid',
+    `${changed.name} has a shape that depends on the input's size, so model.input.size cannot be ${size.height} x ${size.width}; ` +
+      'choose an earlier cut, or the size that the model was made for',
+  );
+}
+
+function ancestorsOf(graph: Graph, path: string): Layer[] {
+  const wanted = new Set([path]);
+  for (const layer of [...graph.layers].reverse()) {
+    if (wanted.has(layer.path)) for (const input of layer.inputs) wanted.add(input);
+  }
+  return graph.layers.filter((layer) => wanted.has(layer.path));
+}
+
+function configOf(layer: HeadLayer): Record<string, unknown> {
+  switch (layer.kind) {
+    case 'dense':
+      return { units: layer.units, activation: layer.activation, use_bias: layer.useBias };
+    case 'dropout':
+      return { rate: layer.rate };
+    case 'batchNormalization':
+      return { axis: -1, momentum: layer.momentum, epsilon: layer.epsilon, center: true, scale: true };
+    case 'activation':
+      return { activation: layer.activation };
+    case 'globalAveragePooling':
+    case 'globalMaxPooling':
+    case 'flatten':
+      return {};
+  }
+}
+
+/** First values of the head, drawn per tensor from (seed, name): kernels Glorot uniform (2010), the rest as in Keras. */
+export function initialHeadWeights(graph: Graph, seed: number): Weights {
+  const specs = graph.layers.filter(({ path }) => path.startsWith('head/')).flatMap(({ weights }) => weights);
+  return new Map(specs.map((spec) => [spec.name, initialTensor(spec, seed)]));
+}
+
+function initialTensor({ name, shape, role }: WeightSpec, seed: number): Tensor {
+  const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
+  if (role === 'gamma' || role === 'movingVariance') data.fill(1);
+  if (role === 'kernel') {
+    const [fanIn = 1, fanOut = 1] = shape.slice(-2);
+    const limit = Math.sqrt(6 / (fanIn + fanOut));
+    const stream = keyedStream(seed, 'initialise', name);
+    for (let i = 0; i < data.length; i++) data[i] = (2 * stream.uniform() - 1) * limit;
+  }
+  return { shape, data };
+}

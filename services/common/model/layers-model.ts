@@ -1,0 +1,132 @@
+// Reads the topology of a tfjs layers-model (Keras functional or Sequential, as in model.json) into a Graph. Nested
+// models are inlined: their layers are `backbone/outer/inner`. Knows nothing of weights' values.
+
+import { ThawError } from '../errors/thaw-error.ts';
+import { type Graph, graphVersion, type Layer } from './graph.ts';
+import { addLayer } from './infer.ts';
+
+export interface ReadOptions {
+  /** First part of every layer path. */
+  readonly prefix: string;
+  /** Height and width where the model's input leaves them open. */
+  readonly inputSize?: { readonly height: number; readonly width: number } | undefined;
+}
+
+interface KerasLayer {
+  readonly class_name: string;
+  readonly name?: string;
+  readonly config: Record<string, unknown>;
+  readonly inbound_nodes?: unknown;
+}
+
+const nestedKinds = new Set(['Model', 'Functional', 'Sequential']);
+
+/** `topology`: model.json's modelTopology. Throws ModelInvalid. */
+export function readLayersModel(topology: unknown, options: ReadOptions): Graph {
+  const root = (topology as { model_config?: unknown } | null)?.model_config ?? topology;
+  const model = asModel(root, 'the model');
+  const layers = new Map<string, Layer>();
+  const output = inline(model, { path: options.prefix, layers, inputs: [], inputSize: options.inputSize });
+  const input = [...layers.values()].find(({ kind }) => kind === 'InputLayer');
+  if (!input) throw invalid('the model has no InputLayer; give the first layer a batch_input_shape');
+  return { version: graphVersion, layers: [...layers.values()], input: input.path, output };
+}
+
+interface Scope {
+  readonly path: string;
+  readonly layers: Map<string, Layer>;
+  /** Paths that feed a nested model; empty for the outermost. */
+  readonly inputs: readonly string[];
+  readonly inputSize?: ReadOptions['inputSize'];
+}
+
+/** Adds the model's layers to the scope and returns the path of its output. */
+function inline(model: KerasLayer, scope: Scope): string {
+  return model.class_name === 'Sequential' ? inlineSequential(model, scope) : inlineFunctional(model, scope);
+}
+
+function inlineSequential(model: KerasLayer, scope: Scope): string {
+  const listed = Array.isArray(model.config) ? model.config : model.config.layers;
+  if (!Array.isArray(listed) || listed.length === 0) throw invalid(`${scope.path}: a Sequential without layers`);
+  let last = scope.inputs[0];
+  for (const raw of listed) {
+    const layer = asModel(raw, scope.path);
+    const name = nameOf(layer, scope.path);
+    if (last === undefined && layer.class_name !== 'InputLayer' && !nestedKinds.has(layer.class_name)) {
+      const config = { batch_input_shape: layer.config.batch_input_shape ?? layer.config.batch_shape };
+      last = place({ class_name: 'InputLayer', config: { ...config, name: `${name}_input` } }, scope, []);
+    }
+    last = layer.class_name === 'InputLayer' && last !== undefined ? last : place(layer, scope, last === undefined ? [] : [last]);
+  }
+  return last as string;
+}
+
+function inlineFunctional(model: KerasLayer, scope: Scope): string {
+  const listed = model.config.layers;
+  if (!Array.isArray(listed)) throw invalid(`${scope.path}: found no list of layers`);
+  const outputs = new Map<string, string>();
+  const inputNames = namesOf(model.config.input_layers);
+  const waiting = listed.map((raw) => asModel(raw, scope.path));
+  while (waiting.length > 0) {
+    const index = waiting.findIndex((layer) => inboundOf(layer, scope.path).every((name) => outputs.has(name)));
+    const [layer] = index < 0 ? [] : waiting.splice(index, 1);
+    if (!layer) throw invalid(`${scope.path}: layers feed each other in a circle, or an input is missing`);
+    const name = nameOf(layer, scope.path);
+    const fed = scope.inputs[inputNames.indexOf(name)];
+    if (layer.class_name === 'InputLayer' && fed !== undefined) outputs.set(name, fed);
+    else outputs.set(name, place(layer, scope, inboundOf(layer, scope.path).map((from) => outputs.get(from) as string)));
+  }
+  const [output, ...more] = namesOf(model.config.output_layers);
+  if (output === undefined || more.length > 0) throw invalid(`${scope.path}: found ${more.length + 1} outputs; expected 1`);
+  return outputs.get(output) as string;
+}
+
+/** Adds one layer, or the layers of a nested model, and returns the path of the output. */
+function place(layer: KerasLayer, scope: Scope, inputs: readonly string[]): string {
+  const path = `${scope.path}/${nameOf(layer, scope.path)}`;
+  if (nestedKinds.has(layer.class_name)) return inline(layer, { ...scope, path, inputs });
+  const config = layer.class_name === 'InputLayer' ? withSize(layer.config, scope.inputSize) : layer.config;
+  if (scope.layers.has(path)) throw invalid(`${path}: two layers have this name`);
+  addLayer(scope.layers, { path, kind: layer.class_name, config, inputs });
+  return path;
+}
+
+function withSize(config: Record<string, unknown>, size: ReadOptions['inputSize']): Record<string, unknown> {
+  const shape = config.batch_input_shape ?? config.batch_shape;
+  if (!size || !Array.isArray(shape) || shape.length !== 4) return config;
+  return { ...config, batch_input_shape: [null, shape[1] ?? size.height, shape[2] ?? size.width, shape[3]] };
+}
+
+/** Names of the layers whose outputs a layer takes, in order. A layer called twice is refused. */
+function inboundOf(layer: KerasLayer, where: string): string[] {
+  const nodes = layer.inbound_nodes ?? [];
+  if (!Array.isArray(nodes)) throw invalid(`${where}/${layer.name}: malformed inbound_nodes`);
+  if (nodes.length > 1) throw invalid(`${where}/${layer.name}: the layer is called ${nodes.length} times; expected once`);
+  const [node = []] = nodes as unknown[];
+  return namesOf(node);
+}
+
+/** ["name", 0, 0] references, one or a list of them. */
+function namesOf(references: unknown): string[] {
+  if (!Array.isArray(references)) return [];
+  if (typeof references[0] === 'string') return [references[0]];
+  return references.map((reference: unknown) => String((reference as unknown[])[0]));
+}
+
+function nameOf(layer: KerasLayer, where: string): string {
+  const name = layer.name ?? layer.config.name;
+  if (typeof name === 'string' && name !== '') return name;
+  throw invalid(`${where}: a ${layer.class_name} layer without a name`);
+}
+
+function asModel(raw: unknown, where: string): KerasLayer {
+  const layer = raw as Partial<KerasLayer> | null;
+  if (layer && typeof layer.class_name === 'string' && layer.config && typeof layer.config === 'object') {
+    return layer as KerasLayer;
+  }
+  throw invalid(`${where}: found no class_name and config; expected a Keras model as in a tfjs layers-model`);
+}
+
+function invalid(message: string): ThawError {
+  return new ThawError('ModelInvalid', message);
+}

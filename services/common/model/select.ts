@@ -1,0 +1,70 @@
+// Which tensors a stage trains: globs over full layer paths, matched in full, and `last(n)` backbone blocks. A pattern
+// that selects nothing is refused, never ignored.
+
+import { ThawError } from '../errors/thaw-error.ts';
+import { nearest } from '../text/nearest.ts';
+import { blocksOf } from './blocks.ts';
+import type { Graph, WeightSpec } from './graph.ts';
+
+export interface Selection {
+  /** Trainable tensors in the graph's order. Moving statistics are never among them. */
+  readonly tensors: readonly WeightSpec[];
+  /** Paths of the layers that hold them. */
+  readonly layers: readonly string[];
+}
+
+const suggestionsMax = 3;
+
+/** Throws JobInvalid naming the pattern that selected no trainable tensor. */
+export function selectTrainable(graph: Graph, patterns: readonly string[]): Selection {
+  const selected = new Set<string>();
+  for (const pattern of patterns) {
+    const paths = matching(graph, pattern).filter((path) => trainableOf(graph, path).length > 0);
+    if (paths.length === 0) throw matchesNothing(graph, pattern);
+    for (const path of paths) selected.add(path);
+  }
+  const layers = graph.layers.map(({ path }) => path).filter((path) => selected.has(path));
+  return { layers, tensors: layers.flatMap((path) => trainableOf(graph, path)) };
+}
+
+function trainableOf(graph: Graph, path: string): WeightSpec[] {
+  const layer = graph.layers.find((candidate) => candidate.path === path);
+  return (layer?.weights ?? []).filter(({ role }) => role !== 'movingMean' && role !== 'movingVariance');
+}
+
+function matching(graph: Graph, pattern: string): string[] {
+  const last = /^last\((\d+)\)$/.exec(pattern);
+  if (!last) {
+    const glob = globPattern(pattern);
+    return graph.layers.map(({ path }) => path).filter((path) => glob.test(path));
+  }
+  const count = Number(last[1]);
+  const blocks = blocksOf(graph);
+  if (count < 1 || count > blocks.length) {
+    throw new ThawError('JobInvalid', `trainable: found "${pattern}"; the backbone has ${blocks.length} blocks`);
+  }
+  return blocks.slice(-count).flatMap(({ layers }) => layers);
+}
+
+/** `*` matches within one part of a path, `**` across parts, `?` one character. Matched in full. */
+export function globPattern(glob: string): RegExp {
+  const parts = glob.split(/(\*\*|\*|\?)/).map((part) => {
+    if (part === '**') return '.*';
+    if (part === '*') return '[^/]*';
+    if (part === '?') return '[^/]';
+    return part.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  });
+  return new RegExp(`^${parts.join('')}$`);
+}
+
+function matchesNothing(graph: Graph, pattern: string): ThawError {
+  const weighted = graph.layers.filter(({ path }) => trainableOf(graph, path).length > 0).map(({ path }) => path);
+  const near = [...nearest(pattern, weighted, suggestionsMax), ...nearest(`backbone/${pattern}`, weighted, suggestionsMax)];
+  const names = near.length > 0 ? near : [...weighted.slice(-suggestionsMax)];
+  return new ThawError(
+    'JobInvalid',
+    `trainable: "${pattern}" matches no layer with trainable tensors; there are for example ` +
+      `${[...new Set(names)].slice(0, suggestionsMax).join(', ')} (patterns match whole paths: \`backbone/block5_*\`, \`head/**\`, \`last(2)\`)`,
+    { data: { pattern } },
+  );
+}

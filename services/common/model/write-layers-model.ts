@@ -1,0 +1,64 @@
+// Writes a graph and its weights as a tfjs layers-model: one functional Keras model that stock tfjs loads. Layer paths
+// become names with '_' for '/', because Keras refuses slashes in some places.
+
+import { invariant } from '../errors/thaw-error.ts';
+import type { Graph, Layer, Weights } from './graph.ts';
+
+export interface LayersModelFiles {
+  /** Content of model.json. */
+  readonly modelJson: object;
+  /** Content of the one shard that it names. */
+  readonly weightData: Uint8Array;
+}
+
+export const weightsFileName = 'weights.bin';
+
+export function writeLayersModel(graph: Graph, weights: Weights, metadata: object): LayersModelFiles {
+  const specs: object[] = [];
+  const parts: Uint8Array[] = [];
+  for (const layer of graph.layers) {
+    for (const { name, shape } of layer.weights) {
+      const tensor = weights.get(name);
+      invariant(tensor !== undefined, `no value for ${name}`);
+      specs.push({ name: `${kerasName(layer.path)}/${name.slice(layer.path.length + 1)}`, shape, dtype: 'float32' });
+      parts.push(new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength));
+    }
+  }
+  return {
+    modelJson: {
+      format: 'layers-model',
+      generatedBy: 'thaw',
+      convertedBy: null,
+      modelTopology: { keras_version: '2.15.0', backend: 'tensorflow', model_config: modelConfig(graph) },
+      weightsManifest: [{ paths: [weightsFileName], weights: specs }],
+      userDefinedMetadata: metadata,
+    },
+    weightData: Buffer.concat(parts),
+  };
+}
+
+function modelConfig(graph: Graph): object {
+  return {
+    class_name: 'Functional',
+    config: {
+      name: 'thaw',
+      layers: graph.layers.map((layer) => ({
+        class_name: layer.kind,
+        name: kerasName(layer.path),
+        config: { ...stockConfig(layer), name: kerasName(layer.path) },
+        inbound_nodes: layer.inputs.length > 0 ? [layer.inputs.map((input) => [kerasName(input), 0, 0, {}])] : [],
+      })),
+      input_layers: [[kerasName(graph.input), 0, 0]],
+      output_layers: [[kerasName(graph.output), 0, 0]],
+    },
+  };
+}
+
+/** tfjs knows `swish`, not its other name. */
+function stockConfig({ config }: Layer): Readonly<Record<string, unknown>> {
+  return config.activation === 'silu' ? { ...config, activation: 'swish' } : config;
+}
+
+export function kerasName(path: string): string {
+  return path.replace(/^backbone\//, '').replaceAll('/', '_');
+}

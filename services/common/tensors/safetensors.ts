@@ -1,0 +1,116 @@
+// The safetensors format: 8 bytes of header length, a JSON header, then the tensors' bytes. Written with sorted names
+// and an aligned header, so that equal tensors give equal files. A hostile header is refused before memory is taken.
+// Format: https://huggingface.co/docs/safetensors
+
+import { ThawError } from '../errors/thaw-error.ts';
+import { compareNames } from '../model/tensor-layout.ts';
+
+export type TensorData = Float32Array | Int32Array | Float64Array;
+
+export interface NamedTensor<Data extends TensorData = TensorData> {
+  readonly shape: readonly number[];
+  readonly data: Data;
+}
+
+export interface SafetensorsFile {
+  readonly tensors: ReadonlyMap<string, NamedTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const headerBytesMax = 64 * 1024 * 1024;
+const alignment = 8;
+
+const types = { F32: Float32Array, I32: Int32Array, F64: Float64Array } as const;
+type TypeName = keyof typeof types;
+
+function typeName(data: TensorData): TypeName {
+  if (data instanceof Float32Array) return 'F32';
+  return data instanceof Int32Array ? 'I32' : 'F64';
+}
+
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, NamedTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const names = [...tensors.keys()].sort(compareNames);
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let offset = 0;
+  for (const name of names) {
+    const { shape, data } = tensors.get(name) as NamedTensor;
+    header[name] = { dtype: typeName(data), shape, data_offsets: [offset, offset + data.byteLength] };
+    offset += data.byteLength;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const headerBytes = Math.ceil(json.length / alignment) * alignment;
+  const file = new Uint8Array(8 + headerBytes + offset);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  file.fill(0x20, 8, 8 + headerBytes);
+  file.set(json, 8);
+  let at = 8 + headerBytes;
+  for (const name of names) {
+    const { data } = tensors.get(name) as NamedTensor;
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return file;
+}
+
+/** `what` names the file in errors. Throws ModelInvalid. */
+export function readSafetensors(file: Uint8Array, what: string): SafetensorsFile {
+  const { header, start } = readHeader(file, what);
+  const tensors = new Map<string, NamedTensor>();
+  let metadata: Record<string, string> = {};
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === '__metadata__') metadata = entry as Record<string, string>;
+    else tensors.set(name, readTensor(file.subarray(start), entry, `${what}: ${name}`));
+  }
+  return { tensors, metadata };
+}
+
+/** Reads a file that may hold float32 tensors only. */
+export function readFloatTensors(file: Uint8Array, what: string): ReadonlyMap<string, NamedTensor<Float32Array>> {
+  const tensors = new Map<string, NamedTensor<Float32Array>>();
+  for (const [name, { shape, data }] of readSafetensors(file, what).tensors) {
+    if (!(data instanceof Float32Array)) throw invalid(`${what}: ${name}`, 'another type', 'F32');
+    tensors.set(name, { shape, data });
+  }
+  return tensors;
+}
+
+function readHeader(file: Uint8Array, what: string): { header: Record<string, unknown>; start: number } {
+  if (file.length < 8) throw invalid(what, `${file.length} bytes`, 'a safetensors file');
+  const declared = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
+  if (declared > BigInt(Math.min(headerBytesMax, file.length - 8))) {
+    throw invalid(what, `a header of ${declared} bytes in a file of ${file.length}`, 'a whole safetensors file');
+  }
+  const start = 8 + Number(declared);
+  try {
+    const header: unknown = JSON.parse(new TextDecoder().decode(file.subarray(8, start)));
+    if (header !== null && typeof header === 'object') return { header: header as Record<string, unknown>, start };
+  } catch {
+    // said below
+  }
+  throw invalid(what, 'a header that is no JSON object', 'a safetensors file');
+}
+
+function readTensor(bytes: Uint8Array, entry: unknown, what: string): NamedTensor {
+  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
+  const type = types[dtype as TypeName];
+  if (!type) throw invalid(what, `dtype ${JSON.stringify(dtype)}`, Object.keys(types).join(', '));
+  if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) throw invalid(what, 'a malformed entry', 'shape and data_offsets');
+  const [begin = 0, end = 0] = offsets;
+  const expected = shape.reduce((product, size) => product * size, type.BYTES_PER_ELEMENT);
+  if (end > bytes.length || end - begin !== expected) {
+    throw invalid(what, `bytes ${begin}..${end} of ${bytes.length}`, `${expected} bytes for shape [${shape}]`);
+  }
+  const copy = bytes.slice(begin, end);
+  return { shape, data: new type(copy.buffer, 0, expected / type.BYTES_PER_ELEMENT) };
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+function invalid(what: string, found: string, expected: string): ThawError {
+  return new ThawError('ModelInvalid', `${what}: found ${found}; expected ${expected}`);
+}

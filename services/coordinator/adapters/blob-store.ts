@@ -1,0 +1,155 @@
+// Blobs on disk, one file each, named by digest. A blob is written under a temporary name, hashed on the way, fsynced
+// and renamed; before one is handed out for the first time in a process's life, its digest is checked again, and a torn
+// or changed file is removed and reported.
+
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { type Digest, digestOf } from '@thaw/common/content/digest.ts';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { storageFailed } from './storage-failure.ts';
+import { putInPlace, temporaryName } from './write-file.ts';
+
+export interface BlobStore {
+  put(bytes: Uint8Array | string): Promise<Digest>;
+  writer(): Promise<BlobWriter>;
+  /** Length in bytes of a verified blob. Throws BlobNotFound or BlobCorrupt. */
+  verify(digest: string): Promise<number>;
+  read(digest: string): Promise<Uint8Array>;
+  /** Bytes from `offset` on, in chunks. Verify first. */
+  stream(digest: string, offset: number): AsyncIterable<Buffer>;
+  remove(digest: string): Promise<void>;
+}
+
+export interface BlobWriter {
+  write(chunk: Uint8Array): Promise<void>;
+  finish(): Promise<{ readonly digest: Digest; readonly bytes: number }>;
+  abort(): Promise<void>;
+}
+
+export const streamChunkBytes = 512 * 1024;
+
+const digestForm = /^sha256:[0-9a-f]{64}$/;
+
+export function diskBlobStore(directory: string): BlobStore {
+  const verified = new Map<string, number>();
+  const fileOf = (digest: string): string => {
+    if (!digestForm.test(digest)) {
+      throw new ThawError('BlobNotFound', `found "${digest.slice(0, 100)}"; expected sha256: and 64 hex digits`);
+    }
+    return path.join(directory, digest.replace(':', '-'));
+  };
+
+  const verify = async (digest: string): Promise<number> => {
+    const known = verified.get(digest);
+    if (known !== undefined) return known;
+    const file = fileOf(digest);
+    const hash = createHash('sha256');
+    let bytes = 0;
+    try {
+      for await (const chunk of createReadStream(file, { highWaterMark: streamChunkBytes })) {
+        hash.update(chunk);
+        bytes += chunk.length;
+      }
+    } catch (thrown) {
+      throw readFailure(thrown, digest, file);
+    }
+    const found = `sha256:${hash.digest('hex')}`;
+    if (found !== digest) {
+      await rm(file, { force: true });
+      throw new ThawError('BlobCorrupt', `${file} has digest ${found}, and was removed; expected ${digest}`);
+    }
+    verified.set(digest, bytes);
+    return bytes;
+  };
+
+  const writer = async (): Promise<BlobWriter> => {
+    const temporary = temporaryName(path.join(directory, 'incoming'));
+    try {
+      await mkdir(directory, { recursive: true });
+      return fileWriter({ temporary, handle: await open(temporary, 'wx'), fileOf, verified });
+    } catch (thrown) {
+      throw storageFailed(thrown, directory, 'storing a blob');
+    }
+  };
+
+  return {
+    writer,
+    verify,
+    async put(bytes) {
+      const content = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
+      const digest = digestOf(content);
+      if (await isThere(fileOf(digest), content.length)) return digest;
+      const file = await writer();
+      await file.write(content);
+      return (await file.finish()).digest;
+    },
+    async read(digest) {
+      await verify(digest);
+      return readFile(fileOf(digest)).catch((thrown: unknown) => {
+        throw readFailure(thrown, digest, fileOf(digest));
+      });
+    },
+    stream: (digest, offset) =>
+      createReadStream(fileOf(digest), { start: offset, highWaterMark: streamChunkBytes }) as AsyncIterable<Buffer>,
+    async remove(digest) {
+      verified.delete(digest);
+      await rm(fileOf(digest), { force: true });
+    },
+  };
+}
+
+interface WriterParts {
+  readonly temporary: string;
+  readonly handle: FileHandle;
+  readonly fileOf: (digest: string) => string;
+  readonly verified: Map<string, number>;
+}
+
+function fileWriter({ temporary, handle, fileOf, verified }: WriterParts): BlobWriter {
+  const hash: Hash = createHash('sha256');
+  let bytes = 0;
+  const abort = async (): Promise<void> => {
+    await handle.close().catch(() => undefined);
+    await rm(temporary, { force: true }).catch(() => undefined);
+  };
+  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (thrown) {
+      await abort();
+      throw storageFailed(thrown, temporary, 'storing a blob');
+    }
+  };
+  return {
+    abort,
+    write: (chunk) =>
+      guarded(async () => {
+        hash.update(chunk);
+        bytes += chunk.length;
+        await handle.writeFile(chunk);
+      }),
+    finish: () =>
+      guarded(async () => {
+        await handle.sync();
+        await handle.close();
+        const digest: Digest = `sha256:${hash.digest('hex')}`;
+        await putInPlace(temporary, fileOf(digest));
+        verified.set(digest, bytes);
+        return { digest, bytes };
+      }),
+  };
+}
+
+async function isThere(file: string, bytes: number): Promise<boolean> {
+  const found = await stat(file).catch(() => null);
+  return found?.size === bytes;
+}
+
+function readFailure(thrown: unknown, digest: string, file: string): ThawError {
+  if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') {
+    return new ThawError('BlobNotFound', `${digest} is not in the store at ${path.dirname(file)}`);
+  }
+  return storageFailed(thrown, file, 'reading a blob');
+}

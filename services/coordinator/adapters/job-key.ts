@@ -1,0 +1,105 @@
+// The job's key in JetStream KV. Every write is a compare-and-set on the revision that this coordinator wrote last, so
+// of two coordinators one finds out. A write that failed or went unanswered is resolved by reading.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { jetstream, StorageType } from '@nats-io/jetstream';
+import { type KV, Kvm } from '@nats-io/kv';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { JobState } from '../core/state.ts';
+import { decodeState, encodeState } from '../core/stored-form.ts';
+import type { StateStore } from '../runtime/ports.ts';
+import { brokerLostMilliseconds } from './broker.ts';
+
+/** An incumbent that has not written for this long is taken over; it renews each second. */
+export const incumbentMilliseconds = 3000;
+
+const key = 'job';
+const requestMilliseconds = 2000;
+const retryMilliseconds = 100;
+const pollMilliseconds = 250;
+
+export interface JobKey extends StateStore {
+  /** Takes the job: the first term when nobody had it, else the next one once the incumbent stood still. */
+  take(initial: JobState): Promise<JobState>;
+}
+
+export interface JobKeyOptions {
+  readonly uid: string;
+  /** Milliseconds, monotonic. */
+  readonly monotonic: () => number;
+}
+
+export async function openJobKey(broker: NatsConnection, { uid, monotonic }: JobKeyOptions): Promise<JobKey> {
+  const kvm = new Kvm(jetstream(broker, { timeout: requestMilliseconds }));
+  const kv = await kvm
+    .create(`thaw-${uid}`, { history: 1, storage: StorageType.File, description: 'State of one Thaw job' })
+    .catch((cause: unknown) => {
+      throw new ThawError('BrokerLost', `nats-server refused the job's bucket: ${reasonOf(cause)}`, { cause });
+    });
+  let revision = 0;
+
+  const write = async (state: JobState): Promise<void> => {
+    const bytes = encodeState(state);
+    const started = monotonic();
+    for (;;) {
+      try {
+        revision = revision === 0 ? await kv.create(key, bytes) : await kv.update(key, bytes, revision);
+        return;
+      } catch (cause) {
+        const found = await readOwn(kv, state);
+        if (found !== null) {
+          revision = found;
+          return;
+        }
+        if (monotonic() - started >= brokerLostMilliseconds) {
+          throw new ThawError('BrokerLost', `the job's state could not be stored: ${reasonOf(cause)}`, { cause });
+        }
+        await delay(retryMilliseconds);
+      }
+    }
+  };
+
+  return {
+    save: write,
+    async take(initial) {
+      const incumbent = await standstill(kv, monotonic);
+      const state = incumbent ? { ...incumbent.state, term: incumbent.state.term + 1, write: 1 } : initial;
+      revision = incumbent?.revision ?? 0;
+      await write(state);
+      return state;
+    },
+  };
+}
+
+/** The revision under which just this state is stored; null when an older one of ours, or nothing, is to be read. */
+async function readOwn(kv: KV, state: JobState): Promise<number | null> {
+  const entry = await kv.get(key).catch(() => null);
+  if (!entry) return null;
+  const found = decodeState(entry.value);
+  if (found.term === state.term && found.runToken === state.runToken) {
+    return found.write === state.write ? entry.revision : null;
+  }
+  throw new ThawError('TermSuperseded', `term ${found.term} holds the job; this coordinator has term ${state.term}`);
+}
+
+/** The stored state once it has not changed for incumbentMilliseconds; null when there is none. */
+async function standstill(kv: KV, monotonic: () => number) {
+  let seen = 0;
+  let since = monotonic();
+  for (;;) {
+    const entry = await kv.get(key);
+    if (!entry || entry.operation !== 'PUT') return null;
+    if (entry.revision !== seen) {
+      seen = entry.revision;
+      since = monotonic();
+    } else if (monotonic() - since >= incumbentMilliseconds) {
+      return { state: decodeState(entry.value), revision: entry.revision };
+    }
+    await delay(pollMilliseconds);
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,58 @@
+// What people ask of the job: its status, its changes, and to cancel it.
+
+import { type ServerWritableStream, status } from '@grpc/grpc-js';
+import type { JobStatus } from '@thaw/proto/gen/thaw/v1/JobStatus.ts';
+import type { JobsHandlers } from '@thaw/proto/gen/thaw/v1/Jobs.ts';
+import type { JobUpdate } from '@thaw/proto/gen/thaw/v1/JobUpdate.ts';
+import type { WatchJobRequest__Output } from '@thaw/proto/gen/thaw/v1/WatchJobRequest.ts';
+
+export interface JobView {
+  status(): JobStatus;
+  /** Event lines from number `from` on (0 is the first one still kept), and the number to ask for next. */
+  events(from: number): { readonly lines: readonly string[]; readonly next: number };
+  /** The job is over, and its last event is among `events`. */
+  ended(): boolean;
+  cancel(reason: string): void;
+}
+
+const updateMilliseconds = 100;
+
+export function createJobsService(view: JobView): JobsHandlers {
+  return {
+    Get: (_call, reply) => reply(null, view.status()),
+    Watch: (call) => watch(call, view),
+    Cancel: (call, reply) => {
+      view.cancel(call.request.reason || 'cancelled by its user');
+      reply(null, view.status());
+    },
+    Scale: (_call, reply) => reply(notSupported('scaling a running job')),
+    Suspend: (_call, reply) => reply(notSupported('suspending a job')),
+    Resume: (_call, reply) => reply(notSupported('resuming a job')),
+  };
+}
+
+function watch(call: ServerWritableStream<WatchJobRequest__Output, JobUpdate>, view: JobView): void {
+  let next = 0;
+  let sent = '';
+  const update = (): void => {
+    const over = view.ended();
+    const events = view.events(next);
+    const jobStatus = view.status();
+    const now = JSON.stringify(jobStatus);
+    next = events.next;
+    if (events.lines.length > 0 || now !== sent) call.write({ status: jobStatus, events: [...events.lines] });
+    sent = now;
+    if (!over) return;
+    clearInterval(timer);
+    call.end();
+  };
+  const timer = setInterval(update, updateMilliseconds);
+  call.on('cancelled', () => clearInterval(timer));
+  call.on('error', () => clearInterval(timer));
+  update();
+}
+
+function notSupported(what: string) {
+  const message = `${what} is not supported yet`;
+  return { name: 'NotSupported', message, details: message, code: status.UNIMPLEMENTED };
+}

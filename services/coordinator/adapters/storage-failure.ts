@@ -1,0 +1,23 @@
+// What a failed file operation means to a user: which path, what was wrong with it, what to do.
+
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+
+const meaning: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space is left on the device; free some and run again',
+  EDQUOT: 'the disk quota is used up; free some space and run again',
+  EACCES: 'permission denied; the user that runs thaw needs to be able to write there',
+  EPERM: 'not permitted; the user that runs thaw needs to be able to write there',
+  EROFS: 'the file system is read-only; choose another output folder',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EISDIR: 'a folder is where a file should be',
+  EIO: 'the device reports an input/output error',
+  EMFILE: 'too many files are open; raise the limit (ulimit -n)',
+};
+
+/** `doing`: `writing the report`. */
+export function storageFailed(thrown: unknown, path: string, doing: string): ThawError {
+  if (thrown instanceof ThawError) return thrown;
+  const { code = '', message = String(thrown) } = thrown as NodeJS.ErrnoException;
+  const data = { path, errno: code };
+  return new ThawError('StorageFailed', `${doing} failed at ${path}: ${meaning[code] ?? message}`, { data, cause: thrown });
+}

@@ -1,0 +1,43 @@
+// Unreadable samples are counted, the first ones named, and over the job's limit it fails and lists them.
+
+import type { SplitName } from '@thaw/common/data/manifest.ts';
+import { splitNames } from '@thaw/common/data/manifest.ts';
+import type { BadSamples__Output } from '@thaw/proto/gen/thaw/v1/BadSamples.ts';
+import { record } from './event-log.ts';
+import type { Decision } from './events.ts';
+import { fail } from './failing.ts';
+import { isTerminal, type JobState } from './state.ts';
+
+export const badSamplesListedMax = 200;
+const badSamplesInMessage = 20;
+const reasonCharactersMax = 200;
+
+export function onBadSamples(state: JobState, now: number, samples: BadSamples__Output['samples']): Decision {
+  const known = samples.flatMap(({ split, id, reason }) =>
+    isSplit(split) ? [{ split, id, reason: reason.slice(0, reasonCharactersMax) }] : [],
+  );
+  if (known.length === 0 || isTerminal(state)) return { state, effects: [] };
+  const counts = { ...state.badSamples.counts };
+  for (const { split } of known) counts[split] += 1;
+  const listed = [...state.badSamples.listed, ...known].slice(0, badSamplesListedMax);
+  const counted = record({ ...state, badSamples: { counts, listed } }, now, { kind: 'badSamples', samples: known });
+  const over = splitNames.find((split) => counts[split] > state.plan.maxBadSamples * state.plan.samples[split]);
+  if (!over) return { state: counted, effects: [] };
+  return fail(counted, now, { code: 'TooManyBadSamples', message: overLimit(counted, over) });
+}
+
+function overLimit({ plan, badSamples }: JobState, split: SplitName): string {
+  const ofSplit = badSamples.listed.filter((sample) => sample.split === split);
+  const lines = ofSplit.slice(0, badSamplesInMessage).map(({ id, reason }) => `  ${id}: ${reason}`);
+  const count = badSamples.counts[split];
+  const more = count > lines.length ? [`  and ${count - lines.length} more`] : [];
+  return [
+    `${count} of ${plan.samples[split]} ${split} samples are unreadable; data.maxBadSamples allows ${plan.maxBadSamples * 100} %:`,
+    ...lines,
+    ...more,
+  ].join('\n');
+}
+
+function isSplit(text: string): text is SplitName {
+  return (splitNames as readonly string[]).includes(text);
+}

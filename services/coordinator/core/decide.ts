@@ -1,0 +1,73 @@
+// The coordinator's core: a job's state and one event in, the next state and what to do about it out. Pure: no clock,
+// no socket, no promise; `now` is wall time in milliseconds, written into records and never compared. The runtime
+// stores the state, then lets the effects leave.
+
+import { assertNever } from '@thaw/common/errors/thaw-error.ts';
+import { onBadSamples } from './bad-samples.ts';
+import { record } from './event-log.ts';
+import type { CoreEvent, Decision } from './events.ts';
+import { cancel, fail, failWith } from './failing.ts';
+import { memberOf, onHello, onLost, onReady } from './members.ts';
+import { onReport } from './reports.ts';
+import { isTerminal, type JobState } from './state.ts';
+import { failureOf } from './trainer-failure.ts';
+
+export function decide(state: JobState, event: CoreEvent, now: number): Decision {
+  switch (event.kind) {
+    case 'started':
+      return onStarted(state, now);
+    case 'hello':
+      return onHello(state, now, event.hello);
+    case 'ready':
+      return onReady(state, now, event.from, event.ready);
+    case 'report':
+      return onReport(state, now, event.from, event.report);
+    case 'badSamples':
+      return memberOf(state, event.from) ? onBadSamples(state, now, event.samples) : nothing(state);
+    case 'failure': {
+      const member = memberOf(state, event.from);
+      return member && state.phase !== 'Exporting' ? fail(state, now, failureOf(member, event.failure)) : nothing(state);
+    }
+    case 'goodbye':
+      return onLost(state, now, event.from, `it left after step ${event.appliedStep}: ${event.reason}`);
+    case 'lost':
+      return onLost(state, now, event.from, event.reason);
+    case 'cancel':
+      return cancel(state, now, event.reason);
+    case 'broken':
+      return failWith(state, now, event.code, event.message);
+    case 'exported':
+      return onExported(state, now, event.weightsDigest);
+    case 'published':
+      return nothing({ ...state, outbox: state.outbox.filter(({ sequence }) => sequence > event.sequence) });
+    default:
+      return assertNever(event, 'event');
+  }
+}
+
+function onStarted(state: JobState, now: number): Decision {
+  if (state.eventSequence > 0) return nothing(state);
+  const { name, jobDigest, replicas, shards, stages } = state.plan;
+  return nothing(
+    record(state, now, {
+      kind: 'jobStarted',
+      uid: state.uid,
+      name,
+      jobDigest,
+      trainers: replicas,
+      shards,
+      stages: stages.map((stage) => stage.name),
+    }),
+  );
+}
+
+function onExported(state: JobState, now: number, weightsDigest: string): Decision {
+  if (isTerminal(state)) return nothing(state);
+  const done: JobState = { ...state, phase: 'Succeeded', reason: 'trained, tested and exported', result: { weightsDigest } };
+  const logged = record(done, now, { kind: 'jobSucceeded', weightsDigest, steps: state.cursor.step });
+  return { state: logged, effects: [{ kind: 'ended' }] };
+}
+
+function nothing(state: JobState): Decision {
+  return { state, effects: [] };
+}

@@ -1,0 +1,40 @@
+// The one directive that holds for every member. It is a level: the whole wanted work, numbered, stored before it is
+// sent, sent again until it is acknowledged, and after every hello.
+
+import { assertNever } from '@thaw/common/errors/thaw-error.ts';
+import type { Directive } from '@thaw/proto/gen/thaw/v1/Directive.ts';
+import type { Decision } from './events.ts';
+import type { DirectiveState, JobState, Work } from './state.ts';
+
+/** Replaces the directive; results of the former one are dropped. */
+export function issueDirective(state: JobState, work: Work): Decision {
+  const directive: DirectiveState = { revision: (state.directive?.revision ?? 0) + 1, work };
+  const pending = { ...state.pending, results: {} };
+  const to = state.members.map(({ incarnation }) => incarnation);
+  return { state: { ...state, directive, pending }, effects: [{ kind: 'direct', to }] };
+}
+
+/** The message of the current directive; null before the first one. */
+export function directiveMessage({ term, generation, directive }: JobState): Directive | null {
+  if (!directive) return null;
+  const head = { term, revision: directive.revision, ...(generation && { generation: generationMessage(generation) }) };
+  const { work } = directive;
+  switch (work.kind) {
+    case 'train':
+      return { ...head, train: work.train };
+    case 'evaluate': {
+      const { stage, epoch, split, partOwners, restoreDigest } = work;
+      return { ...head, evaluate: { stage, epoch, split, partOwners: [...partOwners], restoreDigest } };
+    }
+    case 'store':
+      return { ...head, store: { member: work.member, scheduleState: work.scheduleState } };
+    case 'finish':
+      return { ...head, finish: { outcome: work.outcome, reason: work.reason } };
+    default:
+      return assertNever(work, 'work');
+  }
+}
+
+function generationMessage({ number, members, shardOwners, firstStep }: NonNullable<JobState['generation']>) {
+  return { number, members: [...members], shardOwners: [...shardOwners], firstStep };
+}

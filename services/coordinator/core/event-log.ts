@@ -1,0 +1,103 @@
+// The job's event log, as entries of an outbox inside the stored state: an entry exists once the state that holds it
+// is stored, and leaves the outbox once the stream has acknowledged it. OUT/events.jsonl, the page and the report show
+// these entries and nothing else.
+
+import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
+import type { BadSamples, JobFailure, JobState, Metrics } from './state.ts';
+
+export interface OutboxEvent {
+  /** `term.sequence`; the stream drops what it holds already. */
+  readonly id: string;
+  readonly sequence: number;
+  /** Milliseconds since 1970, for people; nothing is decided by it. */
+  readonly at: number;
+  readonly entry: LogEntry;
+}
+
+export type LogEntry =
+  | {
+      readonly kind: 'jobStarted';
+      readonly uid: string;
+      readonly name: string;
+      readonly jobDigest: string;
+      readonly trainers: number;
+      readonly shards: number;
+      readonly stages: readonly string[];
+    }
+  | { readonly kind: 'trainerJoined'; readonly trainer: string; readonly incarnation: string; readonly pid: number }
+  | {
+      readonly kind: 'trainerReady';
+      readonly trainer: string;
+      readonly engineClass: EngineClass__Output;
+      readonly probeDigest: string;
+    }
+  | { readonly kind: 'trainerRefused'; readonly trainer: string; readonly code: string; readonly message: string }
+  | {
+      readonly kind: 'generationStarted';
+      readonly generation: number;
+      readonly trainers: readonly string[];
+      readonly shardOwners: readonly number[];
+      readonly firstStep: number;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'stageStarted';
+      readonly stage: number;
+      readonly name: string;
+      readonly epochsMax: number;
+      readonly stepsMax: number;
+    }
+  | {
+      readonly kind: 'epochTrained';
+      readonly stage: number;
+      readonly epoch: number;
+      readonly step: number;
+      readonly loss: number;
+      readonly accuracy: number;
+      readonly learningRate: number;
+      readonly seconds: number;
+    }
+  | {
+      readonly kind: 'epochEvaluated';
+      readonly stage: number;
+      readonly epoch: number;
+      readonly validation: Metrics;
+      readonly best: boolean;
+    }
+  | {
+      readonly kind: 'stateStored';
+      readonly stage: number;
+      readonly epoch: number;
+      readonly digest: string;
+      readonly bytes: number;
+      readonly best: boolean;
+    }
+  | {
+      readonly kind: 'stageEnded';
+      readonly stage: number;
+      readonly name: string;
+      readonly reason: string;
+      readonly bestEpoch: number;
+      readonly bestValue: number;
+      readonly seconds: number;
+    }
+  | { readonly kind: 'badSamples'; readonly samples: BadSamples['listed'] }
+  | { readonly kind: 'tested'; readonly test: Metrics; readonly epoch: number }
+  | { readonly kind: 'jobSucceeded'; readonly weightsDigest: string; readonly steps: number }
+  | ({ readonly kind: 'jobFailed' } & JobFailure)
+  | { readonly kind: 'jobCancelled'; readonly reason: string };
+
+/** Entries that wait for the stream; more means that the broker takes none, and the job stops. */
+export const outboxEventsMax = 1000;
+
+export function record(state: JobState, now: number, entry: LogEntry): JobState {
+  const sequence = state.eventSequence + 1;
+  const event: OutboxEvent = { id: `${state.term}.${sequence}`, sequence, at: now, entry };
+  return { ...state, eventSequence: sequence, outbox: [...state.outbox, event] };
+}
+
+/** One line of events.jsonl. */
+export function eventLine({ id, at, entry }: OutboxEvent): string {
+  const { kind, ...fields } = entry;
+  return JSON.stringify({ id, at: new Date(at).toISOString(), kind, ...fields });
+}

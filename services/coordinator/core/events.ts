@@ -1,0 +1,47 @@
+// What can happen to a job, as the core sees it, and what it wants done in answer. The runtime turns sockets, files
+// and timers into events and effects back into messages; nothing here knows how.
+
+import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
+import type { BadSamples__Output } from '@thaw/proto/gen/thaw/v1/BadSamples.ts';
+import type { Failure__Output } from '@thaw/proto/gen/thaw/v1/Failure.ts';
+import type { Hello__Output } from '@thaw/proto/gen/thaw/v1/Hello.ts';
+import type { Ready__Output } from '@thaw/proto/gen/thaw/v1/Ready.ts';
+import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
+import type { JobState } from './state.ts';
+
+export type CoreEvent =
+  /** The coordinator holds the job under its term. */
+  | { readonly kind: 'started' }
+  | { readonly kind: 'hello'; readonly hello: Hello__Output }
+  | { readonly kind: 'ready'; readonly from: string; readonly ready: Ready__Output }
+  | { readonly kind: 'report'; readonly from: string; readonly report: Report__Output }
+  /** Each sample once: the runtime drops repetitions. */
+  | { readonly kind: 'badSamples'; readonly from: string; readonly samples: BadSamples__Output['samples'] }
+  | { readonly kind: 'failure'; readonly from: string; readonly failure: Failure__Output }
+  | { readonly kind: 'goodbye'; readonly from: string; readonly appliedStep: number; readonly reason: string }
+  /** Gone for good: closed and not back in time, or silent. */
+  | { readonly kind: 'lost'; readonly from: string; readonly reason: string }
+  | { readonly kind: 'cancel'; readonly reason: string }
+  /** The coordinator itself cannot go on: broker gone, disk full. */
+  | { readonly kind: 'broken'; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: 'exported'; readonly weightsDigest: string }
+  /** The stream holds every outbox entry up to this sequence. */
+  | { readonly kind: 'published'; readonly sequence: number };
+
+export type Effect =
+  | { readonly kind: 'welcome'; readonly to: string }
+  | { readonly kind: 'refuse'; readonly to: string; readonly code: ErrorCode; readonly message: string }
+  /** Send the current directive now; until it is acknowledged the runtime repeats it by itself. */
+  | { readonly kind: 'direct'; readonly to: readonly string[] }
+  | { readonly kind: 'export' }
+  /** A stored state that nothing refers to any more. */
+  | { readonly kind: 'discard'; readonly digest: string }
+  /** Another coordinator reigns; leave without touching anything. */
+  | { readonly kind: 'superseded'; readonly term: number }
+  /** The job is over; say goodbye and exit. */
+  | { readonly kind: 'ended' };
+
+export interface Decision {
+  readonly state: JobState;
+  readonly effects: readonly Effect[];
+}

@@ -1,0 +1,28 @@
+// Results of the directive under way, one per member, set once. Not stored: after a restart the directive goes out
+// again and every trainer repeats the report it holds.
+
+import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
+import type { Generation, JobState } from './state.ts';
+
+export type Result = Pick<Report__Output, 'trained' | 'evaluated' | 'stored' | 'finished' | 'result'>;
+
+export interface Pending {
+  /** By incarnation. */
+  readonly results: Readonly<Record<string, Result>>;
+  /** classes x classes of the test set, once it is known; large, so it is not stored. */
+  readonly testConfusion: readonly number[] | null;
+}
+
+export const nothingPending: Pending = { results: {}, testConfusion: null };
+
+/** The first report of a member counts; a repetition changes nothing. */
+export function withResult(state: JobState, from: string, result: Result): JobState {
+  if (state.pending.results[from]) return state;
+  return { ...state, pending: { ...state.pending, results: { ...state.pending.results, [from]: result } } };
+}
+
+/** In the generation's order of members; null while one is missing. */
+export function allResults(state: JobState, generation: Generation): readonly Result[] | null {
+  const results = generation.members.map(({ incarnation }) => state.pending.results[incarnation]);
+  return results.every((result) => result !== undefined) ? results : null;
+}

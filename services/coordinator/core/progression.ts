@@ -1,0 +1,157 @@
+// The order of a job's work: train an epoch, evaluate it, store it when it is the best or the stage's last, go on with
+// the next epoch or stage, and after the last one test the chosen weights. Each function takes a state whose members
+// have all reported and issues the next directive.
+
+import { invariant } from '@thaw/common/errors/thaw-error.ts';
+import { assignParts, assignShards } from './assignment.ts';
+import { issueDirective } from './directive.ts';
+import { record } from './event-log.ts';
+import type { Decision } from './events.ts';
+import { epochsOf, type StagePlan, stepsInEpoch } from './job-plan.ts';
+import { currentStage, type Generation, type JobState, type StageRecord, type Work } from './state.ts';
+
+/** Every wanted trainer is ready: forms the first generation and enters the first stage. */
+export function beginTraining(state: JobState, now: number): Decision {
+  const members = state.members.map(({ incarnation, name }) => ({ incarnation, name }));
+  const incarnations = members.map(({ incarnation }) => incarnation);
+  const owners = assignShards(null, incarnations, state.plan.shards);
+  const generation: Generation = {
+    number: (state.generation?.number ?? 0) + 1,
+    members,
+    shardOwners: owners.map((owner) => incarnations.indexOf(owner)),
+    firstStep: state.cursor.step + 1,
+  };
+  const formed = record({ ...state, generation }, now, {
+    kind: 'generationStarted',
+    generation: generation.number,
+    trainers: members.map(({ name }) => name),
+    shardOwners: generation.shardOwners,
+    firstStep: generation.firstStep,
+    reason: 'every trainer is ready',
+  });
+  return enterStage(formed, now, 0);
+}
+
+function enterStage(state: JobState, now: number, stage: number): Decision {
+  const plan = stagePlan(state, stage);
+  const firstStep = state.cursor.step + 1;
+  const opened: StageRecord = {
+    stage,
+    startedAt: now,
+    endedAt: null,
+    ended: null,
+    firstStep,
+    epochs: [],
+    plateau: null,
+    best: null,
+  };
+  const entered = record({ ...state, stages: [...state.stages, opened] }, now, {
+    kind: 'stageStarted',
+    stage,
+    name: plan.name,
+    epochsMax: epochsOf(plan),
+    stepsMax: plan.steps,
+  });
+  const previous = state.stages.at(-1);
+  const restoreDigest = plan.onEnter === 'restoreBest' && previous ? restoreOf(state, previous) : '';
+  const epoch = previous ? state.cursor.epoch + 1 : 0;
+  const cursor = { ...state.cursor, stage, epochInStage: 0, epoch, stageFirstStep: firstStep };
+  const resetOptimizer = previous !== undefined && plan.optimizerState === 'reset';
+  return trainEpoch({ ...entered, cursor }, now, { restoreDigest, resetOptimizer });
+}
+
+/** Digest to restore for a stage's best epoch; empty when its members hold just that state. */
+function restoreOf(state: JobState, { best }: StageRecord): string {
+  invariant(best?.stored != null, 'a finished stage has a stored best state');
+  return best.epoch === state.cursor.epoch ? '' : best.stored.digest;
+}
+
+interface Entry {
+  readonly restoreDigest: string;
+  readonly resetOptimizer: boolean;
+}
+
+const goOn: Entry = { restoreDigest: '', resetOptimizer: false };
+
+function trainEpoch(state: JobState, now: number, entry: Entry = goOn): Decision {
+  const { stage, epochInStage, epoch, step, stageFirstStep } = state.cursor;
+  const plan = stagePlan(state, stage);
+  const steps = stepsInEpoch(plan, epochInStage);
+  const cursor = { ...state.cursor, epochStartedAt: now };
+  const reason = `stage "${plan.name}", epoch ${epochInStage + 1} of at most ${epochsOf(plan)}`;
+  return issueDirective(
+    { ...state, cursor, phase: 'Training', reason },
+    {
+      kind: 'train',
+      train: { stage, epoch, firstStep: step + 1, lastStep: step + steps, stageFirstStep, ...entry },
+    },
+  );
+}
+
+export function evaluateEpoch(state: JobState): Decision {
+  return evaluate({ ...state, phase: 'Evaluating', reason: 'validating' }, 'validation', '');
+}
+
+function evaluate(state: JobState, split: 'validation' | 'test', restoreDigest: string): Decision {
+  const { stage, epoch } = state.cursor;
+  const members = state.generation?.members.length ?? 0;
+  const partOwners = assignParts(state.plan.parts[split], members);
+  return issueDirective(state, { kind: 'evaluate', stage, epoch, split, partOwners, restoreDigest });
+}
+
+/** The member 0 stores what all of them hold. */
+export function storeState(state: JobState, isBest: boolean): Decision {
+  const { stages, cursor, term } = state;
+  const { best, plateau } = currentStage(state);
+  const scheduleState = JSON.stringify({ version: state.version, term, cursor, best, plateau, stages: stages.length });
+  const work: Work = { kind: 'store', member: 0, scheduleState, isBest };
+  return issueDirective({ ...state, phase: 'Storing', reason: isBest ? 'a new best epoch' : 'end of a stage' }, work);
+}
+
+/** After an epoch is evaluated and stored: the next epoch, the next stage, or the test. */
+export function goOnAfterEpoch(state: JobState, now: number): Decision {
+  const { cursor, plan } = state;
+  const stage = currentStage(state);
+  if (stage.ended === null) {
+    const { epochInStage, epoch } = cursor;
+    return trainEpoch({ ...state, cursor: { ...cursor, epochInStage: epochInStage + 1, epoch: epoch + 1 } }, now);
+  }
+  const closed = closeStage(state, now);
+  return cursor.stage + 1 < plan.stages.length ? enterStage(closed, now, cursor.stage + 1) : test(closed);
+}
+
+function closeStage(state: JobState, now: number): JobState {
+  const stage = currentStage(state);
+  const closed: StageRecord = { ...stage, endedAt: now };
+  return record({ ...state, stages: [...state.stages.slice(0, -1), closed] }, now, {
+    kind: 'stageEnded',
+    stage: stage.stage,
+    name: stagePlan(state, stage.stage).name,
+    reason: stage.ended ?? '',
+    bestEpoch: stage.best?.epoch ?? 0,
+    bestValue: stage.best?.value ?? 0,
+    seconds: (now - stage.startedAt) / 1000,
+  });
+}
+
+function test(state: JobState): Decision {
+  const restoreDigest = state.plan.weights === 'best' ? restoreOf(state, currentStage(state)) : '';
+  return evaluate({ ...state, phase: 'Evaluating', reason: 'testing the chosen weights' }, 'test', restoreDigest);
+}
+
+/** Trainers are done: they may leave while the result is written. */
+export function exportResult(state: JobState): Decision {
+  const exporting: JobState = { ...state, phase: 'Exporting', reason: 'writing the model and the report' };
+  const { state: directed, effects } = issueDirective(exporting, {
+    kind: 'finish',
+    outcome: 'Trained',
+    reason: 'the job is trained and tested',
+  });
+  return { state: directed, effects: [...effects, { kind: 'export' }] };
+}
+
+export function stagePlan(state: JobState, stage: number): StagePlan {
+  const plan = state.plan.stages[stage];
+  invariant(plan !== undefined, `stage ${stage} of ${state.plan.stages.length}`);
+  return plan;
+}

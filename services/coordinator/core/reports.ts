@@ -1,0 +1,230 @@
+// What members report, checked against each other: equal states after an epoch, every part of an evaluation once, a
+// digest from the member that was asked to store. Any difference stops the job and names who differs.
+
+import type { Digest } from '@thaw/common/content/digest.ts';
+import { assertNever } from '@thaw/common/errors/thaw-error.ts';
+import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
+import type { Trained__Output } from '@thaw/proto/gen/thaw/v1/Trained.ts';
+import { fixedPointScale, metricsOf, partsProblem, perClassMetrics, sumParts } from './evaluation.ts';
+import { record } from './event-log.ts';
+import type { Decision, Effect } from './events.ts';
+import { fail, failWith } from './failing.ts';
+import { judgeEpoch } from './judge.ts';
+import { allResults, type Result, withResult } from './pending.ts';
+import { evaluateEpoch, exportResult, goOnAfterEpoch, stagePlan, storeState } from './progression.ts';
+import {
+  currentStage,
+  type EpochRecord,
+  type Generation,
+  isTerminal,
+  type JobState,
+  type StageRecord,
+  type StoredState,
+  type Work,
+} from './state.ts';
+
+export function onReport(state: JobState, now: number, from: string, report: Report__Output): Decision {
+  const { directive, generation } = state;
+  const current = directive && generation && report.revision === directive.revision && !isTerminal(state);
+  const index = generation?.members.findIndex(({ incarnation }) => incarnation === from) ?? -1;
+  if (!current || index < 0) return { state, effects: [] };
+  const { work } = directive;
+  const problem = reportProblem(state, work, index, report);
+  if (problem) {
+    const trainer = generation.members[index]?.name ?? from;
+    return fail(state, now, { code: 'ProtocolViolation', message: `${trainer} ${problem}`, trainer });
+  }
+  const noted = withResult(state, from, report);
+  const results = allResults(noted, generation);
+  return results ? onAllReported(noted, now, work, results) : { state: noted, effects: [] };
+}
+
+/** What is wrong with a report by itself, in words that follow the trainer's name. */
+function reportProblem(state: JobState, work: Work, member: number, report: Report__Output): string | null {
+  switch (work.kind) {
+    case 'train':
+      if (!report.trained) return `answered ${report.result}; expected trained`;
+      if (report.trained.appliedStep === work.train.lastStep) return null;
+      return `reports step ${report.trained.appliedStep} at the end of an epoch that ends with ${work.train.lastStep}`;
+    case 'evaluate': {
+      if (!report.evaluated) return `answered ${report.result}; expected evaluated`;
+      const classes = state.plan.classes.length;
+      return partsProblem(report.evaluated.parts, { member, partOwners: work.partOwners, classes });
+    }
+    case 'store':
+      if (!report.stored) return `answered ${report.result}; expected stored`;
+      return member === work.member && report.stored.digest === '' ? 'stored no state when asked to' : null;
+    case 'finish':
+      return null;
+    default:
+      return assertNever(work, 'work');
+  }
+}
+
+function onAllReported(state: JobState, now: number, work: Work, results: readonly Result[]): Decision {
+  switch (work.kind) {
+    case 'train':
+      return onTrained(
+        state,
+        now,
+        work.train.lastStep,
+        results.flatMap(({ trained }) => trained ?? []),
+      );
+    case 'evaluate':
+      return work.split === 'test' ? onTested(state, now, results) : onEvaluated(state, now, results);
+    case 'store':
+      return onStored(state, now, work, results[work.member] as Result);
+    case 'finish':
+      return { state, effects: [] };
+    default:
+      return assertNever(work, 'work');
+  }
+}
+
+function onTrained(state: JobState, now: number, lastStep: number, trained: readonly Trained__Output[]): Decision {
+  const generation = state.generation as Generation;
+  const names = generation.members.map(({ name }) => name);
+  const touched = names.filter((_, i) => !trained[i]?.frozenIntact);
+  if (touched.length > 0) {
+    const message = `after step ${lastStep}, frozen tensors differ from the source on ${touched.join(', ')}`;
+    return fail(state, now, { code: 'FrozenChanged', message, trainer: touched[0] as string, step: lastStep });
+  }
+  const difference = stateDifference(names, trained);
+  if (difference) return failWith(state, now, 'StateDiverged', `after step ${lastStep}, ${difference}`);
+  const epoch = epochRecord(state, now, trained);
+  const stage = currentStage(state);
+  const next = withStage({ ...state, cursor: { ...state.cursor, step: lastStep } }, { epochs: [...stage.epochs, epoch] });
+  return evaluateEpoch(
+    record(next, now, {
+      kind: 'epochTrained',
+      stage: stage.stage,
+      epoch: epoch.epoch,
+      step: lastStep,
+      loss: epoch.loss,
+      accuracy: epoch.accuracy,
+      learningRate: epoch.learningRate,
+      seconds: epoch.trainSeconds,
+    }),
+  );
+}
+
+/** Names the minority, or everybody when there is no majority. */
+function stateDifference(names: readonly string[], trained: readonly Trained__Output[]): string | null {
+  const byDigest = new Map<string, string[]>();
+  for (const [i, { stateDigest, lossSum, count, correct }] of trained.entries()) {
+    const key = `${stateDigest} (${count} samples, ${correct} correct, loss sum ${lossSum})`;
+    byDigest.set(key, [...(byDigest.get(key) ?? []), names[i] as string]);
+  }
+  if (byDigest.size <= 1) return null;
+  const groups = [...byDigest].sort(([, a], [, b]) => a.length - b.length);
+  const said = groups.map(([digest, members]) => `${members.join(', ')}: ${digest}`).join('; ');
+  const [[, fewest], [, next]] = groups as [[string, string[]], [string, string[]]];
+  const who = fewest.length < next.length ? `${fewest.join(', ')} differs from the others` : 'members differ';
+  return `${who}: ${said}`;
+}
+
+function epochRecord(state: JobState, now: number, trained: readonly Trained__Output[]): EpochRecord {
+  const [{ lossSum, penaltySum, count, correct, stepsSkipped, learningRate, stateDigest }] = trained as [Trained__Output];
+  const { cursor, directive } = state;
+  const train = directive?.work.kind === 'train' ? directive.work.train : null;
+  const steps = train ? train.lastStep - train.firstStep + 1 : 0;
+  const largest = (part: 'data' | 'features' | 'compute' | 'exchange' | 'apply'): number =>
+    Math.max(...trained.map(({ seconds }) => seconds?.[part] ?? 0));
+  const perSample = Math.max(count, 1) * fixedPointScale;
+  return {
+    epoch: cursor.epoch,
+    steps,
+    loss: lossSum / perSample + penaltySum / fixedPointScale / Math.max(steps - stepsSkipped, 1),
+    penalty: penaltySum / fixedPointScale / Math.max(steps - stepsSkipped, 1),
+    accuracy: correct / Math.max(count, 1),
+    learningRate,
+    stepsSkipped,
+    trainSeconds: (now - cursor.epochStartedAt) / 1000,
+    seconds: {
+      data: largest('data'),
+      features: largest('features'),
+      compute: largest('compute'),
+      exchange: largest('exchange'),
+      apply: largest('apply'),
+    },
+    reducedBytes: trained.reduce((sum, { seconds }) => sum + (seconds?.reducedBytes ?? 0), 0),
+    stateDigest,
+    validation: null,
+  };
+}
+
+function onEvaluated(state: JobState, now: number, results: readonly Result[]): Decision {
+  const stage = currentStage(state);
+  const classes = state.plan.classes.length;
+  const validation = metricsOf(
+    sumParts(
+      results.flatMap(({ evaluated }) => evaluated?.parts ?? []),
+      classes,
+    ),
+    classes,
+  );
+  const { isBest, best, plateau, ended } = judgeEpoch(stagePlan(state, stage.stage), stage, {
+    epoch: state.cursor.epoch,
+    epochInStage: state.cursor.epochInStage,
+    validation,
+  });
+  const last = stage.epochs.at(-1) as EpochRecord;
+  const epochs = [...stage.epochs.slice(0, -1), { ...last, validation }];
+  const judged = record(withStage(state, { epochs, best, plateau, ended }), now, {
+    kind: 'epochEvaluated',
+    stage: stage.stage,
+    epoch: last.epoch,
+    validation,
+    best: isBest,
+  });
+  return isBest || ended !== null ? storeState(judged, isBest) : goOnAfterEpoch(judged, now);
+}
+
+function onStored(state: JobState, now: number, work: Extract<Work, { kind: 'store' }>, result: Result): Decision {
+  const { digest, bytes } = result.stored ?? { digest: '', bytes: 0 };
+  const { epoch } = state.cursor;
+  const stored: StoredState = { digest: digest as Digest, bytes, epoch };
+  const stage = currentStage(state);
+  const replaced = work.isBest ? superseded(state, stored) : [];
+  const best = work.isBest && stage.best ? { ...stage.best, stored } : stage.best;
+  const noted = record({ ...withStage(state, { best }), held: stored }, now, {
+    kind: 'stateStored',
+    stage: stage.stage,
+    epoch,
+    digest,
+    bytes,
+    best: work.isBest,
+  });
+  const next = goOnAfterEpoch(noted, now);
+  return { state: next.state, effects: [...next.effects, ...replaced] };
+}
+
+/** The stored state that a new best one makes useless; best states of finished stages stay. */
+function superseded(state: JobState, stored: StoredState): Effect[] {
+  const former = state.held?.digest ?? null;
+  const pinned = state.stages.slice(0, -1).map(({ best }) => best?.stored?.digest);
+  if (former === null || former === stored.digest || pinned.includes(former)) return [];
+  return [{ kind: 'discard', digest: former }];
+}
+
+function onTested(state: JobState, now: number, results: readonly Result[]): Decision {
+  const classes = state.plan.classes.length;
+  const sums = sumParts(
+    results.flatMap(({ evaluated }) => evaluated?.parts ?? []),
+    classes,
+  );
+  const metrics = metricsOf(sums, classes);
+  const perClass = perClassMetrics(sums.confusion, classes).map(({ predicted: _, ...ofClass }) => ofClass);
+  const { stage, best } = currentStage(state);
+  const epoch = state.plan.weights === 'best' ? (best?.epoch ?? 0) : state.cursor.epoch;
+  const tested: JobState = {
+    ...state,
+    test: { ...metrics, badSamples: sums.badSamples, stage, epoch, perClass },
+    pending: { ...state.pending, testConfusion: sums.confusion },
+  };
+  return exportResult(record(tested, now, { kind: 'tested', test: metrics, epoch }));
+}
+
+function withStage(state: JobState, changes: Partial<StageRecord>): JobState {
+  return { ...state, stages: [...state.stages.slice(0, -1), { ...currentStage(state), ...changes }] };
+}

@@ -1,0 +1,65 @@
+// Reads a tfjs layers-model from disk: model.json (or the folder that holds it) and the shards that it names beside it.
+
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { StoredWeight } from '@thaw/common/model/weights-manifest.ts';
+import type { RawLayersModel } from './raw-layers-model.ts';
+
+interface ManifestGroup {
+  readonly paths: readonly string[];
+  readonly weights: readonly StoredWeight[];
+}
+
+export async function readLayersModelFile(location: string, baseDirectory: string): Promise<RawLayersModel> {
+  const file = await modelJsonAt(path.resolve(baseDirectory, location), location);
+  const model = await parseJson(file);
+  const { modelTopology, weightsManifest } = model as { modelTopology?: unknown; weightsManifest?: ManifestGroup[] };
+  if (!modelTopology || !Array.isArray(weightsManifest)) {
+    throw new ThawError('ModelInvalid', `${file}: found no modelTopology and weightsManifest; expected a tfjs layers-model`);
+  }
+  const names = weightsManifest.flatMap(({ paths }) => paths);
+  const shards = await Promise.all(names.map((name) => readShard(path.dirname(file), name)));
+  return {
+    topology: modelTopology,
+    weightSpecs: weightsManifest.flatMap(({ weights }) => weights),
+    weightBytes: Buffer.concat(shards),
+    weightsName: names.map((name) => path.join(path.dirname(file), name)).join(', '),
+    origin: `${path.basename(path.dirname(file))}/${path.basename(file)}`,
+  };
+}
+
+async function modelJsonAt(resolved: string, asWritten: string): Promise<string> {
+  const found = await stat(resolved).catch(() => null);
+  if (!found) {
+    throw new ThawError('SourceNotFound', `spec.model.source: file:${asWritten} does not exist (looked at ${resolved})`);
+  }
+  if (found.isDirectory()) return path.join(resolved, 'model.json');
+  if (resolved.endsWith('.json')) return resolved;
+  throw new ThawError(
+    'NotSupported',
+    `spec.model.source: "${asWritten}" is not supported yet; give a tfjs layers-model (model.json or its folder)`,
+  );
+}
+
+async function parseJson(file: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new ThawError('SourceNotFound', `${file} cannot be read: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  });
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new ThawError('ModelInvalid', `${file} is no whole JSON file: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+}
+
+/** A shard lies beside model.json; a name that leads elsewhere is refused. */
+async function readShard(directory: string, name: string): Promise<Uint8Array> {
+  const file = path.resolve(directory, name);
+  if (!file.startsWith(directory + path.sep)) {
+    throw new ThawError('ModelInvalid', `weight file "${name}" lies outside of the model's folder ${directory}`);
+  }
+  return readFile(file).catch((cause: unknown) => {
+    throw new ThawError('SourceNotFound', `the model's weight file ${file} cannot be read`, { cause });
+  });
+}

@@ -1,0 +1,263 @@
+// The loop around the core: take everything that waits, decide, store the state, then let the effects leave. Beside it
+// run the outbox (events to the stream) and one timer (renewal, resending, liveness). Decisions are the core's alone.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '@thaw/common/clock/clock.ts';
+import { assertNever, invariant, ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { Logger } from '@thaw/common/log/logger.ts';
+import type { Heartbeat__Output } from '@thaw/proto/gen/thaw/v1/Heartbeat.ts';
+import type { JobStatus } from '@thaw/proto/gen/thaw/v1/JobStatus.ts';
+import type { TrainerMessage__Output } from '@thaw/proto/gen/thaw/v1/TrainerMessage.ts';
+import { decide } from '../core/decide.ts';
+import { outboxEventsMax } from '../core/event-log.ts';
+import type { CoreEvent, Effect } from '../core/events.ts';
+import { jobStatus } from '../core/progress.ts';
+import type { JobState } from '../core/state.ts';
+import { sameStored } from '../core/stored-form.ts';
+import { welcomeMessage } from '../core/welcome.ts';
+import { createDirectives } from './directives.ts';
+import { createInbox } from './inbox.ts';
+import { coreEvent } from './incoming.ts';
+import { createLiveness } from './liveness.ts';
+import type { EventStream, ResultExporter, Sessions, StateStore } from './ports.ts';
+import { createPublisher, type Publisher } from './publisher.ts';
+import { createSeenSamples } from './seen-samples.ts';
+
+export interface CoordinatorPorts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly store: StateStore;
+  readonly stream: EventStream;
+  readonly sessions: Sessions;
+  readonly exporter: ResultExporter;
+  /** Drops a stored state that nothing refers to. */
+  discard(digest: string): Promise<void>;
+  readonly natsUrl: string;
+}
+
+const tickMilliseconds = 250;
+const renewMilliseconds = 1000;
+const resendMilliseconds = 1000;
+/** How long trainers get to take their last directive and leave. */
+const farewellMilliseconds = 1500;
+const farewellPollMilliseconds = 20;
+
+export class Coordinator {
+  readonly #ports: CoordinatorPorts;
+  readonly #inbox = createInbox();
+  readonly #liveness = createLiveness();
+  readonly #firstSeen = createSeenSamples();
+  readonly #heartbeats = new Map<string, Heartbeat__Output>();
+  readonly #directives;
+  readonly #publisher: Publisher;
+  #state: JobState;
+  #storedAt: number;
+  #over = false;
+  #ended = false;
+  #superseded: ThawError | null = null;
+  /** The broker is gone: the end is told to trainers though it cannot be stored. */
+  #unstorable = false;
+  stateWrites = 0;
+  stateWriteSeconds = 0;
+
+  /** `taken`: the state as it stands under the job's key. */
+  constructor(taken: JobState, ports: CoordinatorPorts) {
+    this.#ports = ports;
+    this.#state = taken;
+    this.#storedAt = ports.clock.monotonic();
+    this.#directives = createDirectives(ports.sessions);
+    this.#publisher = createPublisher(ports.stream, {
+      published: ({ sequence, entry }) => {
+        ports.log.info(entry, entry.kind);
+        this.post({ kind: 'published', sequence });
+      },
+      failed: ({ code, message }) => this.post({ kind: 'broken', code, message }),
+    });
+  }
+
+  /** Resolves when the job is over, its last event published, its trainers told. Throws TermSuperseded. */
+  async run(): Promise<JobState> {
+    const timer = this.#startTimer();
+    this.post({ kind: 'started' });
+    try {
+      while (!this.#over && !this.#superseded) {
+        await this.#inbox.filled();
+        await this.#turn(this.#inbox.drain());
+      }
+    } finally {
+      clearInterval(timer);
+    }
+    if (this.#superseded) throw this.#superseded;
+    if (!this.#unstorable) await this.#publisher.idle();
+    this.#ended = true;
+    await this.#farewell();
+    return this.#state;
+  }
+
+  post(event: CoreEvent): void {
+    this.#inbox.post(event);
+  }
+
+  message(from: string, message: TrainerMessage__Output): void {
+    this.#liveness.heard(from, this.#ports.clock.monotonic());
+    if (message.heartbeat) this.#heartbeats.set(from, message.heartbeat);
+    if (message.ack) this.#directives.acknowledged(from, message.ack.revision);
+    const event = coreEvent(from, message, this.#firstSeen);
+    if (event) this.post(event);
+  }
+
+  closed(from: string): void {
+    this.#liveness.closed(from, this.#ports.clock.monotonic());
+  }
+
+  get state(): JobState {
+    return this.#state;
+  }
+
+  get inboxDepth(): number {
+    return this.#inbox.depth;
+  }
+
+  get directivesResent(): number {
+    return this.#directives.resent;
+  }
+
+  /** The job is over and its last event is among `eventLines`. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  status(): JobStatus {
+    const beats = this.#state.members.flatMap(({ incarnation }) => this.#heartbeats.get(incarnation) ?? []);
+    return jobStatus(this.#state, beats, this.#ports.clock.wall());
+  }
+
+  eventLines(from: number): ReturnType<Publisher['lines']> {
+    return this.#publisher.lines(from);
+  }
+
+  async #turn(events: readonly CoreEvent[]): Promise<void> {
+    try {
+      const { state, effects } = this.#decide(events);
+      await this.#store(state);
+      for (const effect of effects) this.#perform(effect);
+      this.#publisher.offer(this.#state.outbox);
+    } catch (thrown) {
+      this.#failedTurn(toThawError(thrown));
+    }
+  }
+
+  #decide(events: readonly CoreEvent[]): { readonly state: JobState; readonly effects: readonly Effect[] } {
+    const now = this.#ports.clock.wall();
+    const effects: Effect[] = [];
+    let state = this.#state;
+    for (const event of events) {
+      const decision = decide(state, event, now);
+      state = decision.state;
+      effects.push(...decision.effects);
+      this.#unstorable ||= event.kind === 'broken' && event.code === 'BrokerLost';
+    }
+    invariant(state.outbox.length <= outboxEventsMax, `${state.outbox.length} events wait for the stream`);
+    return { state, effects };
+  }
+
+  async #store(state: JobState): Promise<void> {
+    const { clock, store } = this.#ports;
+    const started = clock.monotonic();
+    const due = started - this.#storedAt >= renewMilliseconds;
+    const changed = !sameStored(this.#state, state);
+    if (this.#unstorable || !(changed || due)) {
+      this.#state = state;
+      return;
+    }
+    const numbered = { ...state, write: state.write + 1 };
+    await store.save(numbered);
+    this.#state = numbered;
+    this.#storedAt = clock.monotonic();
+    this.stateWrites += 1;
+    this.stateWriteSeconds += (this.#storedAt - started) / 1000;
+  }
+
+  /** What was decided is void: it was not stored. The job ends with the reason, or another coordinator has it. */
+  #failedTurn(error: ThawError): void {
+    this.#ports.log.error({ code: error.code, err: error }, error.message);
+    if (error.code === 'TermSuperseded') {
+      this.#superseded = error;
+      return;
+    }
+    if (this.#unstorable) throw error;
+    this.#unstorable = true;
+    this.post({ kind: 'broken', code: error.code, message: error.message });
+  }
+
+  #perform(effect: Effect): void {
+    const { sessions, natsUrl, log, discard } = this.#ports;
+    switch (effect.kind) {
+      case 'welcome':
+        sessions.send(effect.to, { welcome: welcomeMessage(this.#state, natsUrl) });
+        return;
+      case 'refuse':
+        this.#liveness.forget(effect.to);
+        sessions.refuse(effect.to, effect.code, effect.message);
+        return;
+      case 'direct':
+        for (const to of effect.to) this.#directives.send(this.#state, to);
+        return;
+      case 'export':
+        void this.#export();
+        return;
+      case 'discard':
+        discard(effect.digest).catch((error: unknown) => log.warn({ err: error }, 'an old state stays on disk'));
+        return;
+      case 'superseded':
+        this.#superseded = new ThawError(
+          'TermSuperseded',
+          `a trainer has seen term ${effect.term}; this coordinator has term ${this.#state.term}`,
+        );
+        return;
+      case 'ended':
+        this.#over = true;
+        return;
+      default:
+        assertNever(effect, 'effect');
+    }
+  }
+
+  async #export(): Promise<void> {
+    try {
+      this.post({ kind: 'exported', ...(await this.#ports.exporter.export(this.#state)) });
+    } catch (thrown) {
+      const error = toThawError(thrown);
+      this.#ports.log.error({ code: error.code, err: error }, error.message);
+      this.post({ kind: 'broken', code: error.code, message: error.message });
+    }
+  }
+
+  /** The timer only posts and repeats; it never decides, and what arrived before it is decided first. */
+  #startTimer(): NodeJS.Timeout {
+    const { clock } = this.#ports;
+    let tickedAt = clock.monotonic();
+    let resentAt = tickedAt;
+    return setInterval(() => {
+      const now = clock.monotonic();
+      const late = Math.max(0, now - tickedAt - 2 * tickMilliseconds);
+      tickedAt = now;
+      for (const { incarnation, reason } of this.#liveness.check(now, late)) {
+        this.post({ kind: 'lost', from: incarnation, reason });
+      }
+      if (now - resentAt >= resendMilliseconds) {
+        resentAt = now;
+        this.#directives.resend(this.#state);
+      }
+      if (now - this.#storedAt >= renewMilliseconds) this.#inbox.wake();
+    }, tickMilliseconds);
+  }
+
+  /** Waits a while until every trainer has left, then closes what is open. */
+  async #farewell(): Promise<void> {
+    const { clock, sessions } = this.#ports;
+    const until = clock.monotonic() + farewellMilliseconds;
+    while (sessions.open() > 0 && clock.monotonic() < until) await delay(farewellPollMilliseconds);
+    sessions.closeAll();
+  }
+}

@@ -1,0 +1,40 @@
+// Keeps saying the current directive to every member until it has been acknowledged: once a second, and whenever the
+// core asks. What was acknowledged is not stored; after a restart it is simply said again.
+
+import { directiveMessage } from '../core/directive.ts';
+import type { JobState } from '../core/state.ts';
+import type { Sessions } from './ports.ts';
+
+export interface Directives {
+  send(state: JobState, to: string): void;
+  acknowledged(from: string, revision: number): void;
+  /** To those who have not acknowledged it. */
+  resend(state: JobState): void;
+  readonly resent: number;
+}
+
+export function createDirectives(sessions: Sessions): Directives {
+  const revisions = new Map<string, number>();
+  let resent = 0;
+  const send = (state: JobState, to: string): void => {
+    const directive = directiveMessage(state);
+    if (directive) sessions.send(to, { directive });
+  };
+  return {
+    send,
+    acknowledged(from, revision) {
+      revisions.set(from, Math.max(revisions.get(from) ?? 0, revision));
+    },
+    resend(state) {
+      const wanted = state.directive?.revision ?? 0;
+      for (const { incarnation } of state.members) {
+        if ((revisions.get(incarnation) ?? 0) >= wanted) continue;
+        resent += 1;
+        send(state, incarnation);
+      }
+    },
+    get resent() {
+      return resent;
+    },
+  };
+}

@@ -1,0 +1,132 @@
+// What each layer kind computes on a batch, in tfjs operations, and the kernels that this needs, gradients included.
+// One entry per kind of services/common/model/layer-kinds.ts (tested).
+
+import * as tf from '@tensorflow/tfjs-core';
+import type { Layer } from '@thaw/common/model/graph.ts';
+import { activationOf, numberOf, paddingOf, pairOf, zeroPaddingOf } from '@thaw/common/model/layer-config.ts';
+import { activate, reluLayer } from './activation.ts';
+import { convolve, scaleAndShift, type Values } from './affine.ts';
+
+export interface Call {
+  readonly layer: Layer;
+  /** [batch, …] each. */
+  readonly inputs: readonly tf.Tensor[];
+  readonly value: Values;
+  /** Multiplies a dropout layer's input in training; null in inference. */
+  readonly mask: ((layer: Layer, shape: readonly number[]) => tf.Tensor) | null;
+}
+
+export interface LayerExecution {
+  run(call: Call): tf.Tensor;
+  readonly kernels: readonly string[];
+}
+
+const first = ({ inputs }: Call): tf.Tensor => inputs[0] as tf.Tensor;
+const spatial = (call: Call): tf.Tensor4D => first(call) as tf.Tensor4D;
+const activationKernels = ['Relu', 'Relu6', 'Sign', 'Sigmoid', 'Tanh', 'Softmax', 'Elu', 'Erf', 'Multiply', 'Sub'];
+const affineKernels = ['Multiply', 'Add', 'Sqrt', 'RealDiv', 'Sub', 'Sum', 'BatchMatMul', 'Reshape'];
+const convolutionKernels = [...affineKernels, ...activationKernels, 'Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'];
+const depthwiseKernels = [
+  'DepthwiseConv2dNative',
+  'DepthwiseConv2dNativeBackpropInput',
+  'DepthwiseConv2dNativeBackpropFilter',
+];
+
+/** Affine kinds run in execute.ts, where a normalisation may be folded into them. */
+const affine = (kernels: readonly string[]): LayerExecution => ({
+  run: () => {
+    throw new Error('affine layers are run by execute.ts');
+  },
+  kernels,
+});
+
+const separableConv2d: LayerExecution = {
+  run(call) {
+    const { layer, value } = call;
+    const strides = pairOf(layer, 'strides', [1, 1]) as [number, number];
+    const depthwise = value(`${layer.path}/depthwise_kernel`) as tf.Tensor4D;
+    const deep = tf.depthwiseConv2d(spatial(call), depthwise, strides, paddingOf(layer));
+    const pointwise = value(`${layer.path}/pointwise_kernel`) as tf.Tensor4D;
+    const product = convolve(deep, pointwise, { strides: [1, 1], dilations: [1, 1], padding: 'valid' });
+    const biased = layer.config.use_bias === false ? product : tf.add(product, value(`${layer.path}/bias`));
+    return activate(biased, activationOf(layer));
+  },
+  kernels: [...convolutionKernels, ...depthwiseKernels],
+};
+
+function pool(kind: 'max' | 'avg'): LayerExecution {
+  return {
+    run(call) {
+      const window = pairOf(call.layer, 'pool_size', [2, 2]) as [number, number];
+      const strides = pairOf(call.layer, 'strides', window) as [number, number];
+      const padding = paddingOf(call.layer);
+      return kind === 'max'
+        ? tf.maxPool(spatial(call), window, strides, padding)
+        : tf.avgPool(spatial(call), window, strides, padding);
+    },
+    kernels: kind === 'max' ? ['MaxPool', 'MaxPoolGrad'] : ['AvgPool', 'AvgPoolGrad'],
+  };
+}
+
+function globalPool(reduce: (x: tf.Tensor, keepDims: boolean) => tf.Tensor, kernels: readonly string[]): LayerExecution {
+  return { run: (call) => reduce(first(call), call.layer.config.keepdims === true), kernels };
+}
+
+const reshape: LayerExecution = {
+  run: (call) => tf.reshape(first(call), [first(call).shape[0] as number, ...call.layer.outputShape]),
+  kernels: ['Reshape'],
+};
+
+export const layerExecutions: Readonly<Record<string, LayerExecution>> = {
+  InputLayer: { run: first, kernels: [] },
+  ZeroPadding2D: {
+    run(call) {
+      const [[top, bottom], [left, right]] = zeroPaddingOf(call.layer);
+      return tf.pad4d(spatial(call), [[0, 0], [top, bottom], [left, right], [0, 0]]); // biome-ignore format: one pair an axis
+    },
+    kernels: ['PadV2', 'Slice'],
+  },
+  Conv2D: affine(convolutionKernels),
+  DepthwiseConv2D: affine([...affineKernels, ...activationKernels, ...depthwiseKernels]),
+  Dense: affine([...affineKernels, ...activationKernels]),
+  SeparableConv2D: separableConv2d,
+  BatchNormalization: {
+    run(call) {
+      const { scale, shift } = scaleAndShift(call.layer, call.value);
+      return tf.add(tf.mul(first(call), scale), shift);
+    },
+    kernels: affineKernels,
+  },
+  ReLU: {
+    run: (call) =>
+      reluLayer(first(call), {
+        max: typeof call.layer.config.max_value === 'number' ? call.layer.config.max_value : null,
+        slope: numberOf(call.layer, 'negative_slope', 0),
+        threshold: numberOf(call.layer, 'threshold', 0),
+      }),
+    kernels: ['Relu', 'Relu6', 'Sign', 'Multiply', 'Sub'],
+  },
+  LeakyReLU: {
+    run: (call) => tf.leakyRelu(first(call), numberOf(call.layer, 'alpha', numberOf(call.layer, 'negative_slope', 0.3))),
+    kernels: ['LeakyRelu'],
+  },
+  Softmax: { run: (call) => tf.softmax(first(call)), kernels: ['Softmax'] },
+  Activation: { run: (call) => activate(first(call), activationOf(call.layer)), kernels: activationKernels },
+  Rescaling: {
+    run: (call) => tf.add(tf.mul(first(call), numberOf(call.layer, 'scale')), numberOf(call.layer, 'offset', 0)),
+    kernels: ['Multiply', 'Add'],
+  },
+  Dropout: {
+    run: (call) => (call.mask ? tf.mul(first(call), call.mask(call.layer, first(call).shape)) : first(call)),
+    kernels: ['Multiply'],
+  },
+  Add: { run: ({ inputs }) => inputs.reduce((sum, input) => tf.add(sum, input)), kernels: ['Add'] },
+  Multiply: { run: ({ inputs }) => inputs.reduce((product, input) => tf.mul(product, input)), kernels: ['Multiply'] },
+  Concatenate: { run: ({ inputs }) => tf.concat([...inputs], -1), kernels: ['Concat', 'SplitV'] },
+  MaxPooling2D: pool('max'),
+  AveragePooling2D: pool('avg'),
+  GlobalAveragePooling2D: globalPool((x, keepDims) => tf.mean(x, [1, 2], keepDims), ['Mean', 'Tile', 'Sum']),
+  GlobalMaxPooling2D: globalPool((x, keepDims) => tf.max(x, [1, 2], keepDims), ['Max', 'Equal']),
+  Flatten: reshape,
+  Reshape: reshape,
+};
