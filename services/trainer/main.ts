@@ -53,11 +53,19 @@ async function main(): Promise<void> {
     const error = toThawError(thrown);
     log.error({ code: error.code, err: error }, error.message);
     process.stderr.write(`error [${error.code}] ${error.message}\n`);
-    const { stage, step, tensor } = error.data as { stage?: number; step?: number; tensor?: string };
-    link.send({ failure: { code: error.code, message: error.message, stage, step, tensor } });
+    link.send({ failure: { code: error.code, message: error.message, ...placeOf(error) } });
     await link.close();
     process.exit(1);
   }
+}
+
+/** Stage, step and tensor of an error, as far as it names them. */
+function placeOf({ data }: ThawError): { stage?: number; step?: number; tensor?: string } {
+  return {
+    ...(typeof data.stage === 'number' && { stage: data.stage }),
+    ...(typeof data.step === 'number' && { step: data.step }),
+    ...(typeof data.tensor === 'string' && { tensor: data.tensor }),
+  };
 }
 
 /** SIGTERM and a closed stdin are requests to leave; a second one is not waited for. */

@@ -4,7 +4,7 @@ import { ThawError } from '../errors/thaw-error.ts';
 import type { HeadLayer } from '../job/resolved-job.ts';
 import { keyedStream } from '../random/stream.ts';
 import { nearest } from '../text/nearest.ts';
-import type { Graph, Layer, Tensor, Weights, WeightSpec } from './graph.ts';
+import type { Graph, Layer, Tensor, WeightSpec, Weights } from './graph.ts';
 import { addLayer } from './infer.ts';
 
 const headNames: Readonly<Record<HeadLayer['kind'], { readonly name: string; readonly kind: string }>> = {
@@ -48,7 +48,10 @@ function findCut(graph: Graph, cut: string): string {
   const names = graph.layers.map(({ path }) => path.replace(/^backbone\//, ''));
   const near = nearest(cut, names, 3);
   const offered = near.length > 0 ? near : names.slice(-3);
-  throw new ThawError('JobInvalid', `spec.model.cut: there is no layer "${cut}"; there are for example ${offered.join(', ')}`);
+  throw new ThawError(
+    'JobInvalid',
+    `spec.model.cut: there is no layer "${cut}"; there are for example ${offered.join(', ')}`,
+  );
 }
 
 /** The layer again, with shapes for the wanted input; its weights must stay as they are. */

@@ -17,7 +17,9 @@ export function addLayer(layers: Map<string, Layer>, layer: NewLayer): Layer {
   const added: Layer = {
     ...layer,
     outputShape: kind.outputShape(layer, shapes),
-    weights: kind.weights(layer, shapes).map(({ name, shape, role }) => ({ name: `${layer.path}/${name}`, shape, role })),
+    weights: kind
+      .weights(layer, shapes)
+      .map(({ name, shape, role }) => ({ name: `${layer.path}/${name}`, shape, role })),
   };
   layers.set(layer.path, added);
   return added;

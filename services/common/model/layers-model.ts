@@ -56,7 +56,10 @@ function inlineSequential(model: KerasLayer, scope: Scope): string {
       const config = { batch_input_shape: layer.config.batch_input_shape ?? layer.config.batch_shape };
       last = place({ class_name: 'InputLayer', config: { ...config, name: `${name}_input` } }, scope, []);
     }
-    last = layer.class_name === 'InputLayer' && last !== undefined ? last : place(layer, scope, last === undefined ? [] : [last]);
+    last =
+      layer.class_name === 'InputLayer' && last !== undefined
+        ? last
+        : place(layer, scope, last === undefined ? [] : [last]);
   }
   return last as string;
 }
@@ -74,10 +77,19 @@ function inlineFunctional(model: KerasLayer, scope: Scope): string {
     const name = nameOf(layer, scope.path);
     const fed = scope.inputs[inputNames.indexOf(name)];
     if (layer.class_name === 'InputLayer' && fed !== undefined) outputs.set(name, fed);
-    else outputs.set(name, place(layer, scope, inboundOf(layer, scope.path).map((from) => outputs.get(from) as string)));
+    else
+      outputs.set(
+        name,
+        place(
+          layer,
+          scope,
+          inboundOf(layer, scope.path).map((from) => outputs.get(from) as string),
+        ),
+      );
   }
   const [output, ...more] = namesOf(model.config.output_layers);
-  if (output === undefined || more.length > 0) throw invalid(`${scope.path}: found ${more.length + 1} outputs; expected 1`);
+  if (output === undefined || more.length > 0)
+    throw invalid(`${scope.path}: found ${more.length + 1} outputs; expected 1`);
   return outputs.get(output) as string;
 }
 
@@ -101,7 +113,8 @@ function withSize(config: Record<string, unknown>, size: ReadOptions['inputSize'
 function inboundOf(layer: KerasLayer, where: string): string[] {
   const nodes = layer.inbound_nodes ?? [];
   if (!Array.isArray(nodes)) throw invalid(`${where}/${layer.name}: malformed inbound_nodes`);
-  if (nodes.length > 1) throw invalid(`${where}/${layer.name}: the layer is called ${nodes.length} times; expected once`);
+  if (nodes.length > 1)
+    throw invalid(`${where}/${layer.name}: the layer is called ${nodes.length} times; expected once`);
   const [node = []] = nodes as unknown[];
   return namesOf(node);
 }

@@ -21,7 +21,10 @@ export function matchWeights(graph: Graph, stored: Weights, what: string): Weigh
   for (const name of left.keys()) problems.push(`${name} belongs to no layer`);
   if (problems.length === 0) return matched;
   const more = problems.length > listedMax ? `\n  and ${problems.length - listedMax} more` : '';
-  throw new ThawError('ModelInvalid', `${what}: weights do not fit the layers:\n  ${problems.slice(0, listedMax).join('\n  ')}${more}`);
+  throw new ThawError(
+    'ModelInvalid',
+    `${what}: weights do not fit the layers:\n  ${problems.slice(0, listedMax).join('\n  ')}${more}`,
+  );
 }
 
 /** A nested model's weights are stored under the inner layer's name, with or without the outer one. */

@@ -59,7 +59,10 @@ export function globPattern(glob: string): RegExp {
 
 function matchesNothing(graph: Graph, pattern: string): ThawError {
   const weighted = graph.layers.filter(({ path }) => trainableOf(graph, path).length > 0).map(({ path }) => path);
-  const near = [...nearest(pattern, weighted, suggestionsMax), ...nearest(`backbone/${pattern}`, weighted, suggestionsMax)];
+  const near = [
+    ...nearest(pattern, weighted, suggestionsMax),
+    ...nearest(`backbone/${pattern}`, weighted, suggestionsMax),
+  ];
   const names = near.length > 0 ? near : [...weighted.slice(-suggestionsMax)];
   return new ThawError(
     'JobInvalid',

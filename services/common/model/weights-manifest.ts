@@ -20,7 +20,8 @@ export function decodeWeights(stored: readonly StoredWeight[], bytes: Uint8Array
   for (const weight of stored) {
     const type = weight.quantization?.dtype ?? weight.dtype;
     const size = bytesPerElement[type];
-    if (size === undefined) throw invalid(`${what}: ${weight.name}: found type ${type}; expected float32 or a quantised one`);
+    if (size === undefined)
+      throw invalid(`${what}: ${weight.name}: found type ${type}; expected float32 or a quantised one`);
     const count = weight.shape.reduce((product, length) => product * length, 1);
     const end = offset + count * size;
     if (end > bytes.length) {
@@ -30,7 +31,8 @@ export function decodeWeights(stored: readonly StoredWeight[], bytes: Uint8Array
     weights.set(weight.name, { shape: weight.shape, data: decode(weight, type, bytes.slice(offset, end)) });
     offset = end;
   }
-  if (offset !== bytes.length) throw invalid(`${what}: found ${bytes.length} bytes; expected ${offset} for its tensors`);
+  if (offset !== bytes.length)
+    throw invalid(`${what}: found ${bytes.length} bytes; expected ${offset} for its tensors`);
   return weights;
 }
 

@@ -97,7 +97,8 @@ function readTensor(bytes: Uint8Array, entry: unknown, what: string): NamedTenso
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   const type = types[dtype as TypeName];
   if (!type) throw invalid(what, `dtype ${JSON.stringify(dtype)}`, Object.keys(types).join(', '));
-  if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) throw invalid(what, 'a malformed entry', 'shape and data_offsets');
+  if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2)
+    throw invalid(what, 'a malformed entry', 'shape and data_offsets');
   const [begin = 0, end = 0] = offsets;
   const expected = shape.reduce((product, size) => product * size, type.BYTES_PER_ELEMENT);
   if (end > bytes.length || end - begin !== expected) {

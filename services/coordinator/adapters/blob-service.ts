@@ -1,7 +1,7 @@
 // Blobs over gRPC: fetched from any offset, stored in chunks, hashed at this end too.
 
 import { once } from 'node:events';
-import { type sendUnaryData, type ServerReadableStream, type ServerWritableStream, status } from '@grpc/grpc-js';
+import { type ServerReadableStream, type ServerWritableStream, type sendUnaryData, status } from '@grpc/grpc-js';
 import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
 import { toThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { BlobsHandlers } from '@thaw/proto/gen/thaw/v1/Blobs.ts';

@@ -1,7 +1,7 @@
 // The connection to nats-server, and when it counts as lost: disconnected for longer than brokerLostMilliseconds.
 
-import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 
 export const brokerLostMilliseconds = 5000;
 

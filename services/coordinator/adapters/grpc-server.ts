@@ -2,11 +2,11 @@
 // service.
 
 import {
-  type sendUnaryData,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
   type ServerWritableStream,
+  type sendUnaryData,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';

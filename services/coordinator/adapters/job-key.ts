@@ -2,10 +2,10 @@
 // of two coordinators one finds out. A write that failed or went unanswered is resolved by reading.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { jetstream, StorageType } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { JobState } from '../core/state.ts';
 import { decodeState, encodeState } from '../core/stored-form.ts';
 import type { StateStore } from '../runtime/ports.ts';

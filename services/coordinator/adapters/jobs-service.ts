@@ -17,10 +17,22 @@ export interface JobView {
 
 const updateMilliseconds = 100;
 
-export function createJobsService(view: JobView): JobsHandlers {
-  return {
+export interface JobsService {
+  readonly service: JobsHandlers;
+  /** Streams that have not had their last update yet. */
+  watchers(): number;
+}
+
+type WatchCall = ServerWritableStream<WatchJobRequest__Output, JobUpdate>;
+
+export function createJobsService(view: JobView): JobsService {
+  const watching = new Set<WatchCall>();
+  const service: JobsHandlers = {
     Get: (_call, reply) => reply(null, view.status()),
-    Watch: (call) => watch(call, view),
+    Watch: (call) => {
+      watching.add(call);
+      watch(call, view, () => watching.delete(call));
+    },
     Cancel: (call, reply) => {
       view.cancel(call.request.reason || 'cancelled by its user');
       reply(null, view.status());
@@ -29,9 +41,10 @@ export function createJobsService(view: JobView): JobsHandlers {
     Suspend: (_call, reply) => reply(notSupported('suspending a job')),
     Resume: (_call, reply) => reply(notSupported('resuming a job')),
   };
+  return { service, watchers: () => watching.size };
 }
 
-function watch(call: ServerWritableStream<WatchJobRequest__Output, JobUpdate>, view: JobView): void {
+function watch(call: WatchCall, view: JobView, done: () => void): void {
   let next = 0;
   let sent = '';
   const update = (): void => {
@@ -43,12 +56,16 @@ function watch(call: ServerWritableStream<WatchJobRequest__Output, JobUpdate>, v
     if (events.lines.length > 0 || now !== sent) call.write({ status: jobStatus, events: [...events.lines] });
     sent = now;
     if (!over) return;
-    clearInterval(timer);
+    stop();
     call.end();
   };
+  const stop = (): void => {
+    clearInterval(timer);
+    done();
+  };
   const timer = setInterval(update, updateMilliseconds);
-  call.on('cancelled', () => clearInterval(timer));
-  call.on('error', () => clearInterval(timer));
+  call.on('cancelled', stop);
+  call.on('error', stop);
   update();
 }
 

@@ -32,7 +32,11 @@ export function createSessionService(handlers: SessionHandlers): SessionService 
         const incarnation = message.hello?.incarnation ?? '';
         if (!incarnationForm.test(incarnation)) {
           const found = message.body ?? 'nothing';
-          refuse(stream, 'ProtocolViolation', `found ${found} ("${incarnation}") first; expected a hello with 16 hex digits`);
+          refuse(
+            stream,
+            'ProtocolViolation',
+            `found ${found} ("${incarnation}") first; expected a hello with 16 hex digits`,
+          );
           return;
         }
         from = incarnation;

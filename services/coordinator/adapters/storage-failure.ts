@@ -19,5 +19,8 @@ export function storageFailed(thrown: unknown, path: string, doing: string): Tha
   if (thrown instanceof ThawError) return thrown;
   const { code = '', message = String(thrown) } = thrown as NodeJS.ErrnoException;
   const data = { path, errno: code };
-  return new ThawError('StorageFailed', `${doing} failed at ${path}: ${meaning[code] ?? message}`, { data, cause: thrown });
+  return new ThawError('StorageFailed', `${doing} failed at ${path}: ${meaning[code] ?? message}`, {
+    data,
+    cause: thrown,
+  });
 }

@@ -26,7 +26,9 @@ export function decide(state: JobState, event: CoreEvent, now: number): Decision
       return memberOf(state, event.from) ? onBadSamples(state, now, event.samples) : nothing(state);
     case 'failure': {
       const member = memberOf(state, event.from);
-      return member && state.phase !== 'Exporting' ? fail(state, now, failureOf(member, event.failure)) : nothing(state);
+      return member && state.phase !== 'Exporting'
+        ? fail(state, now, failureOf(member, event.failure))
+        : nothing(state);
     }
     case 'goodbye':
       return onLost(state, now, event.from, `it left after step ${event.appliedStep}: ${event.reason}`);
@@ -63,7 +65,12 @@ function onStarted(state: JobState, now: number): Decision {
 
 function onExported(state: JobState, now: number, weightsDigest: string): Decision {
   if (isTerminal(state)) return nothing(state);
-  const done: JobState = { ...state, phase: 'Succeeded', reason: 'trained, tested and exported', result: { weightsDigest } };
+  const done: JobState = {
+    ...state,
+    phase: 'Succeeded',
+    reason: 'trained, tested and exported',
+    result: { weightsDigest },
+  };
   const logged = record(done, now, { kind: 'jobSucceeded', weightsDigest, steps: state.cursor.step });
   return { state: logged, effects: [{ kind: 'ended' }] };
 }

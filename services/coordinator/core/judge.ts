@@ -19,7 +19,10 @@ export interface Judgement {
   readonly ended: string | null;
 }
 
-export interface PlateauState { readonly best: number; readonly stale: number }
+export interface PlateauState {
+  readonly best: number;
+  readonly stale: number;
+}
 
 export function judgeEpoch(plan: StagePlan, stage: StageRecord, evaluated: EvaluatedEpoch): Judgement {
   const { epoch, epochInStage, validation } = evaluated;

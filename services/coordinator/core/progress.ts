@@ -74,7 +74,10 @@ function epochFirstStep({ cursor, directive, plan }: JobState): number {
 
 /** The trainer that the others wait for. */
 function slowest(heartbeats: readonly Heartbeat__Output[]): Heartbeat__Output | null {
-  return heartbeats.reduce<Heartbeat__Output | null>((least, one) => (!least || one.step < least.step ? one : least), null);
+  return heartbeats.reduce<Heartbeat__Output | null>(
+    (least, one) => (!least || one.step < least.step ? one : least),
+    null,
+  );
 }
 
 function lastValidation({ stages }: JobState) {

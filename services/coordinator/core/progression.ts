@@ -41,6 +41,8 @@ function enterStage(state: JobState, now: number, stage: number): Decision {
     endedAt: null,
     ended: null,
     firstStep,
+    steps: 0,
+    epochsDone: 0,
     epochs: [],
     plateau: null,
     best: null,

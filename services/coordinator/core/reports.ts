@@ -93,7 +93,12 @@ function onTrained(state: JobState, now: number, lastStep: number, trained: read
   if (difference) return failWith(state, now, 'StateDiverged', `after step ${lastStep}, ${difference}`);
   const epoch = epochRecord(state, now, trained);
   const stage = currentStage(state);
-  const next = withStage({ ...state, cursor: { ...state.cursor, step: lastStep } }, { epochs: [...stage.epochs, epoch] });
+  const changes = {
+    steps: stage.steps + epoch.steps,
+    epochsDone: stage.epochsDone + 1,
+    epochs: keptEpochs([...stage.epochs, epoch], stage.best?.epoch),
+  };
+  const next = withStage({ ...state, cursor: { ...state.cursor, step: lastStep } }, changes);
   return evaluateEpoch(
     record(next, now, {
       kind: 'epochTrained',
@@ -106,6 +111,15 @@ function onTrained(state: JobState, now: number, lastStep: number, trained: read
       seconds: epoch.trainSeconds,
     }),
   );
+}
+
+/** Epoch records that one stage keeps in the state, which is bounded; the event log has all. */
+export const epochsKeptMax = 30;
+
+function keptEpochs(epochs: readonly EpochRecord[], best: number | undefined): readonly EpochRecord[] {
+  if (epochs.length <= epochsKeptMax) return epochs;
+  const dropped = epochs.findIndex(({ epoch }) => epoch !== best);
+  return epochs.filter((_, i) => i !== dropped);
 }
 
 /** Names the minority, or everybody when there is no majority. */
@@ -124,7 +138,9 @@ function stateDifference(names: readonly string[], trained: readonly Trained__Ou
 }
 
 function epochRecord(state: JobState, now: number, trained: readonly Trained__Output[]): EpochRecord {
-  const [{ lossSum, penaltySum, count, correct, stepsSkipped, learningRate, stateDigest }] = trained as [Trained__Output];
+  const [{ lossSum, penaltySum, count, correct, stepsSkipped, learningRate, stateDigest }] = trained as [
+    Trained__Output,
+  ];
   const { cursor, directive } = state;
   const train = directive?.work.kind === 'train' ? directive.work.train : null;
   const steps = train ? train.lastStep - train.firstStep + 1 : 0;

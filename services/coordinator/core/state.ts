@@ -5,10 +5,10 @@
 import type { Digest } from '@thaw/common/content/digest.ts';
 import type { SplitName } from '@thaw/common/data/manifest.ts';
 import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
-import type { PlateauState } from './judge.ts';
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
 import type { OutboxEvent } from './event-log.ts';
 import type { JobPlan } from './job-plan.ts';
+import type { PlateauState } from './judge.ts';
 import type { Pending } from './pending.ts';
 
 export const jobStateVersion = 1;
@@ -134,6 +134,9 @@ export interface StageRecord {
   /** Why it ended, in words. */
   readonly ended: string | null;
   readonly firstStep: number;
+  readonly steps: number;
+  readonly epochsDone: number;
+  /** The newest ones, and the best; older ones are in the event log only (epochsKeptMax). */
   readonly epochs: readonly EpochRecord[];
   readonly plateau: PlateauState | null;
   /** Best epoch of this stage so far; `stored` follows as soon as a member has stored it. */

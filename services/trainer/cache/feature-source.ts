@@ -37,6 +37,8 @@ export interface FeatureSource {
   rows(refs: readonly SampleRef[], rows: number): FeatureRows;
   /** Samples whose prefix ran since the start, and rows that were served without running it. */
   readonly counts: { computed: number; served: number };
+  /** Bytes that the store holds. */
+  readonly cacheBytes: number;
 }
 
 export function featureSource(options: FeatureSourceOptions): FeatureSource {
@@ -71,6 +73,9 @@ export function featureSource(options: FeatureSourceOptions): FeatureSource {
 
   return {
     counts,
+    get cacheBytes() {
+      return store.bytes;
+    },
     async fill(refs) {
       await compute(missing(refs), (ref, features) => store.put(ref, features));
     },

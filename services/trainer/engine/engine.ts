@@ -34,6 +34,8 @@ export interface EngineModel {
   stageProgram(options: StageProgramOptions): StageProgram;
   /** Current values of any weights, read back from the engine. */
   readWeights(names: readonly string[]): Weights;
+  /** Copies values in. Open programs see new trainable values at once, but keep frozen ones as they folded them. */
+  writeWeights(weights: Weights): void;
   dispose(): void;
 }
 
@@ -51,8 +53,6 @@ export interface StageProgram {
   readonly partition: Partition;
   /** Trainable tensors, in the layout of every gradient and state vector of this stage. */
   readonly layout: TensorLayout;
-  /** Replaces the trainable values; `state` has layout.length floats. */
-  setTrainable(state: Float32Array): void;
   /**
    * Boundary features of one block, inference mode, outside the tape.
    * pixels: [blockSize, height, width, 3] bytes, rgb. Returns [blockSize, partition.boundaryFloats].

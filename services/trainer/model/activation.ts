@@ -24,8 +24,7 @@ const relu = tf.customGrad((x, save) => {
   return { value: y, gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(dy, tf.sign(saved[0] as tf.Tensor)) };
 });
 
-const gelu = (x: tf.Tensor): tf.Tensor =>
-  tf.mul(x, tf.mul(0.5, tf.add(1, tf.erf(tf.mul(x, Math.SQRT1_2)))));
+const gelu = (x: tf.Tensor): tf.Tensor => tf.mul(x, tf.mul(0.5, tf.add(1, tf.erf(tf.mul(x, Math.SQRT1_2)))));
 
 export function activate(x: tf.Tensor, name: ActivationName): tf.Tensor {
   switch (name) {

@@ -25,7 +25,13 @@ const first = ({ inputs }: Call): tf.Tensor => inputs[0] as tf.Tensor;
 const spatial = (call: Call): tf.Tensor4D => first(call) as tf.Tensor4D;
 const activationKernels = ['Relu', 'Relu6', 'Sign', 'Sigmoid', 'Tanh', 'Softmax', 'Elu', 'Erf', 'Multiply', 'Sub'];
 const affineKernels = ['Multiply', 'Add', 'Sqrt', 'RealDiv', 'Sub', 'Sum', 'BatchMatMul', 'Reshape'];
-const convolutionKernels = [...affineKernels, ...activationKernels, 'Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'];
+const convolutionKernels = [
+  ...affineKernels,
+  ...activationKernels,
+  'Conv2D',
+  'Conv2DBackpropInput',
+  'Conv2DBackpropFilter',
+];
 const depthwiseKernels = [
   'DepthwiseConv2dNative',
   'DepthwiseConv2dNativeBackpropInput',
@@ -68,7 +74,10 @@ function pool(kind: 'max' | 'avg'): LayerExecution {
   };
 }
 
-function globalPool(reduce: (x: tf.Tensor, keepDims: boolean) => tf.Tensor, kernels: readonly string[]): LayerExecution {
+function globalPool(
+  reduce: (x: tf.Tensor, keepDims: boolean) => tf.Tensor,
+  kernels: readonly string[],
+): LayerExecution {
   return { run: (call) => reduce(first(call), call.layer.config.keepdims === true), kernels };
 }
 
@@ -107,7 +116,8 @@ export const layerExecutions: Readonly<Record<string, LayerExecution>> = {
     kernels: ['Relu', 'Relu6', 'Sign', 'Multiply', 'Sub'],
   },
   LeakyReLU: {
-    run: (call) => tf.leakyRelu(first(call), numberOf(call.layer, 'alpha', numberOf(call.layer, 'negative_slope', 0.3))),
+    run: (call) =>
+      tf.leakyRelu(first(call), numberOf(call.layer, 'alpha', numberOf(call.layer, 'negative_slope', 0.3))),
     kernels: ['LeakyRelu'],
   },
   Softmax: { run: (call) => tf.softmax(first(call)), kernels: ['Softmax'] },

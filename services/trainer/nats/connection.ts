@@ -68,7 +68,10 @@ export function connectOnce(address: ServerAddress, events: ConnectionEvents): P
       publish(subject, parts) {
         const bytes = parts.reduce((total, part) => total + part.length, 0);
         if (bytes > maxPayload) {
-          throw new ThawError('BrokerLost', `a message of ${bytes} bytes; this broker takes ${maxPayload} (max_payload)`);
+          throw new ThawError(
+            'BrokerLost',
+            `a message of ${bytes} bytes; this broker takes ${maxPayload} (max_payload)`,
+          );
         }
         socket.cork();
         socket.write(`PUB ${subject} ${bytes}\r\n`, 'latin1');

@@ -66,8 +66,9 @@ export function messageReader(payloadBytesMax: number, events: ReaderEvents): Me
   const readLine = (bytes: Buffer): number => {
     const end = bytes.indexOf(lineFeed);
     const taken = end < 0 ? bytes.length : end + 1;
-    line += bytes.latin1Slice(0, taken);
-    if (line.length > lineBytesMax) throw new ThawError('BrokerLost', `the broker sent a line over ${lineBytesMax} bytes`);
+    line += bytes.toString('latin1', 0, taken);
+    if (line.length > lineBytesMax)
+      throw new ThawError('BrokerLost', `the broker sent a line over ${lineBytesMax} bytes`);
     if (end >= 0) endLine();
     return taken;
   };

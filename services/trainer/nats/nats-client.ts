@@ -4,7 +4,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
-import { connectOnce, type Connection } from './connection.ts';
+import { type Connection, connectOnce } from './connection.ts';
 import { parseServerAddress } from './server-address.ts';
 
 export interface NatsClientOptions {

@@ -78,19 +78,14 @@ function hostedShards({ generation, self }: EpochWork): number[] {
 
 /** Refs of one shard's micro-batch by step within the epoch; without a step, of the whole shard in this epoch's order. */
 function shardRefs({ context, directive, runtime }: EpochWork, shard: number) {
-  const { job, manifest, shards } = context;
-  const { ids } = manifest.sets.train;
-  const order = epochOrder({
-    seed: job.train.seed,
-    epoch: directive.epoch,
-    rows: shards[shard] as Uint32Array,
-    ids,
-  });
+  const { job, shards } = context;
+  const rows = shards[shard] as Uint32Array;
+  const order = epochOrder({ seed: job.train.seed, epoch: directive.epoch, shard, rows });
   const view = viewOf(directive.epoch, job.data.views);
   return (stepInEpoch?: number): SampleRef[] => {
-    const rows =
-      stepInEpoch === undefined ? order : microBatchRows({ order, stepInEpoch, stepsPerEpoch: runtime.stepsPerEpoch });
-    return Array.from(rows, (index) => ({ set: 'train', index, view }));
+    const { stepsPerEpoch } = runtime;
+    const taken = stepInEpoch === undefined ? order : microBatchRows({ order, stepInEpoch, stepsPerEpoch });
+    return Array.from(taken, (index) => ({ set: 'train', index, view }));
   };
 }
 

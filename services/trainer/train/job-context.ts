@@ -6,7 +6,7 @@ import { shardTrainSet } from '@thaw/common/data/shards.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { ResolvedJob } from '@thaw/common/job/resolved-job.ts';
 import { type Graph, graphVersion, type Tensor, type Weights } from '@thaw/common/model/graph.ts';
-import { readSafetensors } from '@thaw/common/tensors/safetensors.ts';
+import { readFloatTensors } from '@thaw/common/tensors/safetensors.ts';
 import type { Welcome__Output } from '@thaw/proto/gen/thaw/v1/Welcome.ts';
 import type { CommsLink } from '../comms/comms-link.ts';
 
@@ -31,7 +31,7 @@ export async function fetchJob(link: CommsLink, welcome: Welcome__Output): Promi
   const source = new Map<string, Tensor>();
   for (const digest of welcome.weightsDigests) {
     const bytes = await link.fetch(digest, { cached: true });
-    for (const [name, tensor] of readSafetensors(bytes, digest).tensors) source.set(name, tensor);
+    for (const [name, tensor] of readFloatTensors(bytes, digest)) source.set(name, tensor);
   }
   checkWeights(graph, source);
   const shards = shardTrainSet(manifest, job.data.shards);

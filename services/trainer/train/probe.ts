@@ -48,9 +48,9 @@ export async function runProbe(options: ProbeOptions): Promise<string> {
 }
 
 /** The first samples of shard 0 in the order of epoch 0; a small shard repeats. */
-function probeSamples({ job, manifest, shards }: JobContext): SampleRef[] {
+function probeSamples({ job, shards }: JobContext): SampleRef[] {
   const rows = shards[0] as Uint32Array;
-  const order = epochOrder({ seed: job.train.seed, epoch: 0, rows, ids: manifest.sets.train.ids });
+  const order = epochOrder({ seed: job.train.seed, epoch: 0, shard: 0, rows });
   return Array.from({ length: blockSize }, (_, i) => ({
     set: 'train',
     index: order[i % order.length] as number,

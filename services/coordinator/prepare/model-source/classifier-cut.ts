@@ -2,7 +2,14 @@
 
 import type { Graph } from '@thaw/common/model/graph.ts';
 
-const classifierKinds = new Set(['GlobalAveragePooling2D', 'GlobalMaxPooling2D', 'AveragePooling2D', 'Flatten', 'Reshape', 'Dropout']);
+const classifierKinds = new Set([
+  'GlobalAveragePooling2D',
+  'GlobalMaxPooling2D',
+  'AveragePooling2D',
+  'Flatten',
+  'Reshape',
+  'Dropout',
+]);
 
 /** Name of the last layer before the classifier; the output layer itself in a network without one. */
 export function classifierCut(graph: Graph): string {

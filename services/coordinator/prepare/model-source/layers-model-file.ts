@@ -16,7 +16,10 @@ export async function readLayersModelFile(location: string, baseDirectory: strin
   const model = await parseJson(file);
   const { modelTopology, weightsManifest } = model as { modelTopology?: unknown; weightsManifest?: ManifestGroup[] };
   if (!modelTopology || !Array.isArray(weightsManifest)) {
-    throw new ThawError('ModelInvalid', `${file}: found no modelTopology and weightsManifest; expected a tfjs layers-model`);
+    throw new ThawError(
+      'ModelInvalid',
+      `${file}: found no modelTopology and weightsManifest; expected a tfjs layers-model`,
+    );
   }
   const names = weightsManifest.flatMap(({ paths }) => paths);
   const shards = await Promise.all(names.map((name) => readShard(path.dirname(file), name)));
@@ -32,7 +35,10 @@ export async function readLayersModelFile(location: string, baseDirectory: strin
 async function modelJsonAt(resolved: string, asWritten: string): Promise<string> {
   const found = await stat(resolved).catch(() => null);
   if (!found) {
-    throw new ThawError('SourceNotFound', `spec.model.source: file:${asWritten} does not exist (looked at ${resolved})`);
+    throw new ThawError(
+      'SourceNotFound',
+      `spec.model.source: file:${asWritten} does not exist (looked at ${resolved})`,
+    );
   }
   if (found.isDirectory()) return path.join(resolved, 'model.json');
   if (resolved.endsWith('.json')) return resolved;
@@ -44,12 +50,18 @@ async function modelJsonAt(resolved: string, asWritten: string): Promise<string>
 
 async function parseJson(file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new ThawError('SourceNotFound', `${file} cannot be read: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new ThawError('SourceNotFound', `${file} cannot be read: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
   });
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    throw new ThawError('ModelInvalid', `${file} is no whole JSON file: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new ThawError(
+      'ModelInvalid',
+      `${file} is no whole JSON file: ${cause instanceof Error ? cause.message : cause}`,
+      { cause },
+    );
   }
 }
 

@@ -62,7 +62,10 @@ async function readSource(source: string, baseDirectory: string): Promise<RawLay
     case 's3':
     case 'http':
     case 'https':
-      throw new ThawError('NotSupported', `spec.model.source: ${scheme}: sources are not supported yet; use file: or example:`);
+      throw new ThawError(
+        'NotSupported',
+        `spec.model.source: ${scheme}: sources are not supported yet; use file: or example:`,
+      );
     default:
       throw new ThawError('JobInvalid', `spec.model.source: found "${source}"; expected file:PATH or example:NAME`);
   }

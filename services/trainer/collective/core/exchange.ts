@@ -132,8 +132,8 @@ function begin(state: State, step: number, own: { announcement: Announcement; bu
 function receive(state: State, frame: Frame): Effect[] {
   if (frame.phase === phases.announce) return receiveAnnouncement(state, frame);
   const record = recordOf(state, frame.step);
-  if (!record) return [refuse(state, frame)];
-  if (frame.phase === phases.nack) return answer(state, record, frame);
+  if (frame.phase === phases.nack) return record ? answer(state, record, frame) : [];
+  if (!record || (frame.phase === phases.sum && !record.scale)) return [refuse(state, frame)];
   return receiveChunk(state, record, frame);
 }
 
@@ -198,7 +198,8 @@ function made(state: State, step: number, chunks: number): Effect[] {
     invariant(place !== undefined, `more parts made than the ${state.order.length} that there are`);
     record.isMade[chunkNumber(record.geometry, place.slice, place.chunk)] = 1;
     if (place.slice !== record.self) sendParts(record, place.slice, effects);
-    else contribute(record, { source: record.self, place, part: record.parts.subarray(place.start, place.end) }, effects);
+    else
+      contribute(record, { source: record.self, place, part: record.parts.subarray(place.start, place.end) }, effects);
   }
   finishWhenComplete(record, effects);
   return effects;
@@ -264,9 +265,10 @@ function finish(record: StepRecord): Effect {
 
 function tick(state: State, now: number): Effect[] {
   const record = state.current;
-  const attempt = state.pacer.tick(now, state.progressed || !record || record.done);
+  if (!record) return [];
+  const attempt = state.pacer.tick(now, state.progressed || record.done);
   state.progressed = false;
-  if (attempt === null || !record) return [];
+  if (attempt === null) return [];
   return Array.from(missingOf(record, attempt), ([member, missing]) => {
     const payload = encodeNack(missing);
     return send(member, { phase: phases.nack, step: record.step, slice: 0, offset: 0, count: payload.length, payload });

@@ -4,6 +4,8 @@
 const quietMillisecondsMin = 250;
 const quietMillisecondsMax = 2000;
 const usualFactor = 4;
+/** The very first step asks sooner: whoever subscribed late has missed announcements for certain. */
+const firstQuietMilliseconds = 25;
 /** Weight of the newest gap in the usual one. */
 const smoothing = 0.1;
 
@@ -23,9 +25,9 @@ export function nackPacer(): NackPacer {
     tick(now, progressed) {
       if (progressed || progressAt === null) {
         if (progressAt !== null) usual += smoothing * (now - progressAt - usual);
-        progressAt = now;
         attempt = 0;
-        askAt = now + quiet();
+        askAt = now + (progressAt === null ? firstQuietMilliseconds : quiet());
+        progressAt = now;
         return null;
       }
       if (now < askAt) return null;

@@ -1,0 +1,18 @@
+// The fixed, numbered parts that a set is evaluated in. They belong to the job: a part's rows, and so its sums, are the
+// same whoever computes it. A part is whole blocks, so that no block is computed for two owners.
+
+const partsMax = 64;
+
+export function evaluationPartCount(samples: number, blockSize: number): number {
+  return Math.min(partsMax, Math.ceil(samples / blockSize));
+}
+
+/** rows[part] = rows of the set, in order. */
+export function evaluationParts(samples: number, blockSize: number): number[][] {
+  const parts = evaluationPartCount(samples, blockSize);
+  const blocks = Math.ceil(samples / blockSize);
+  const start = (part: number): number => Math.min(samples, Math.floor((blocks * part) / parts) * blockSize);
+  return Array.from({ length: parts }, (_, part) =>
+    Array.from({ length: start(part + 1) - start(part) }, (_unused, i) => start(part) + i),
+  );
+}

@@ -1,0 +1,85 @@
+// Writes the result into OUT: the model in the wanted formats, labels, preprocessing, a model card, and last, because
+// its presence says that all is there, the report. Needs no TensorFlow.
+
+import path from 'node:path';
+import type { Clock } from '@thaw/common/clock/clock.ts';
+import { invariant } from '@thaw/common/errors/thaw-error.ts';
+import type { Weights } from '@thaw/common/model/graph.ts';
+import { weightsFileName, writeLayersModel } from '@thaw/common/model/write-layers-model.ts';
+import { writeSafetensors } from '@thaw/common/tensors/safetensors.ts';
+import type { BlobStore } from '../adapters/blob-store.ts';
+import { writeFileWhole } from '../adapters/write-file.ts';
+import { currentStage, type JobState } from '../core/state.ts';
+import type { PreparedJob } from '../prepare/prepared-job.ts';
+import { buildReport } from '../report/build-report.ts';
+import { modelCard } from '../report/model-card.ts';
+import type { ResultExporter } from '../runtime/ports.ts';
+import { finalWeights, weightsDigest } from './final-weights.ts';
+import { resultFiles } from './result-files.ts';
+
+export interface ExportOptions {
+  readonly out: string;
+  readonly prepared: PreparedJob;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+}
+
+export function resultExporter({ out, prepared, blobs, clock }: ExportOptions): ResultExporter {
+  const startedAt = clock.wall();
+  return {
+    async export(state) {
+      const digest = finalStateDigest(state);
+      const weights = finalWeights(prepared.graph, prepared.weights, await blobs.read(digest), `state ${digest}`);
+      const facts = {
+        weightsDigest: weightsDigest(weights),
+        dataDigest: prepared.manifest.digest,
+        modelDigest: prepared.modelDigest,
+        seed: prepared.job.train.seed,
+        startedAt,
+        endedAt: clock.wall(),
+      };
+      const report = buildReport(state, facts);
+      await writeModel(out, prepared, weights, facts);
+      const files = resultFiles(out);
+      await writeJson(files.labels, prepared.manifest.classes, 'writing the labels');
+      await writeJson(files.preprocessing, prepared.job.model.preprocessing, 'writing the preprocessing');
+      await writeFileWhole(files.card, modelCard(prepared.job, report, prepared.origin), 'writing the model card');
+      await writeJson(files.report, report, 'writing the report');
+      return { weightsDigest: facts.weightsDigest };
+    },
+  };
+}
+
+/** The state that holds the weights which were tested. */
+function finalStateDigest(state: JobState): string {
+  const { best } = currentStage(state);
+  const chosen = state.plan.weights === 'best' ? best?.stored : state.held;
+  invariant(chosen != null, 'the chosen weights are stored');
+  return chosen.digest;
+}
+
+async function writeModel(
+  out: string,
+  { job, graph, manifest }: PreparedJob,
+  weights: Weights,
+  { weightsDigest: digest }: { readonly weightsDigest: string },
+): Promise<void> {
+  const files = resultFiles(out);
+  const doing = 'writing the model';
+  const { formats } = job.output;
+  const metadata = { labels: manifest.classes, preprocessing: job.model.preprocessing, weightsDigest: digest };
+  await writeJson(files.graph, graph, doing);
+  if (formats.includes('tfjs')) {
+    const { modelJson, weightData } = writeLayersModel(graph, weights, metadata);
+    await writeFileWhole(path.join(files.modelFolder, weightsFileName), weightData, doing);
+    await writeJson(files.modelJson, modelJson, doing);
+  }
+  if (formats.includes('safetensors')) {
+    const texts = Object.entries(metadata).map(([key, value]) => [key, JSON.stringify(value)]);
+    await writeFileWhole(files.safetensors, writeSafetensors(weights, Object.fromEntries(texts)), doing);
+  }
+}
+
+async function writeJson(file: string, value: unknown, doing: string): Promise<void> {
+  await writeFileWhole(file, `${JSON.stringify(value, null, 2)}\n`, doing);
+}

@@ -1,0 +1,45 @@
+// The job's result: the source's values with the trained state put over them, by name.
+
+import { createHash } from 'node:crypto';
+import type { Digest } from '@thaw/common/content/digest.ts';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { Graph, Tensor, Weights } from '@thaw/common/model/graph.ts';
+import { compareNames } from '@thaw/common/model/tensor-layout.ts';
+import { readSafetensors } from '@thaw/common/tensors/safetensors.ts';
+
+/** Optimizer slots in a state file; everything else in it is named as in the graph. */
+const slotPrefix = 'slot/';
+
+/** `state`: safetensors. Throws ModelInvalid when it does not fit the graph. */
+export function finalWeights(graph: Graph, source: Weights, state: Uint8Array, what: string): Weights {
+  const specs = graph.layers.flatMap(({ weights }) => weights);
+  const final = new Map<string, Tensor>();
+  for (const { name } of specs) {
+    const tensor = source.get(name);
+    if (!tensor) throw new ThawError('ModelInvalid', `${name} has no value in the source weights`);
+    final.set(name, tensor);
+  }
+  for (const [name, { shape, data }] of readSafetensors(state, what).tensors) {
+    if (name.startsWith(slotPrefix)) continue;
+    const expected = final.get(name)?.shape.join('x');
+    if (!(data instanceof Float32Array) || expected !== shape.join('x')) {
+      throw new ThawError(
+        'ModelInvalid',
+        `${what}: found ${name} [${shape.join('x')}]; expected ${expected ?? 'no such tensor'}`,
+      );
+    }
+    final.set(name, { shape, data });
+  }
+  return final;
+}
+
+/** sha256 over the tensors in byte order of their names: name, shape, then float32 little-endian values. */
+export function weightsDigest(weights: Weights): Digest {
+  const hash = createHash('sha256');
+  for (const name of [...weights.keys()].sort(compareNames)) {
+    const { shape, data } = weights.get(name) as Tensor;
+    hash.update(JSON.stringify([name, shape]));
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return `sha256:${hash.digest('hex')}`;
+}

@@ -1,0 +1,98 @@
+// An output folder belongs to one job. It is claimed before anything is written into it: a folder that holds another
+// job, the same job's finished result, or a run that is still going, is left alone.
+
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { storageFailed } from '../adapters/storage-failure.ts';
+import { temporarySuffix, writeFileWhole } from '../adapters/write-file.ts';
+import { resultFiles } from './result-files.ts';
+
+const markVersion = 1;
+
+export interface JobMark {
+  readonly version: typeof markVersion;
+  readonly uid: string;
+  readonly name: string;
+  readonly jobDigest: string;
+  /** Of the coordinator; null once it has ended. */
+  readonly pid: number | null;
+  readonly state: string;
+}
+
+export interface ClaimOptions {
+  readonly uid: string;
+  readonly name: string;
+  readonly jobDigest: string;
+  /** The user said that whatever is there may go. */
+  readonly overwrite: boolean;
+}
+
+/** Throws OutputConflict or StorageFailed. */
+export async function claimOutput(out: string, claim: ClaimOptions): Promise<void> {
+  const files = resultFiles(out);
+  const held = await readMark(files.jobMark);
+  if (held) refuseConflict(out, held, claim);
+  try {
+    await mkdir(files.blobs, { recursive: true });
+    await rm(files.events, { force: true });
+    for (const name of await readdir(files.blobs)) {
+      if (name.endsWith(temporarySuffix)) await rm(path.join(files.blobs, name), { force: true });
+    }
+  } catch (thrown) {
+    throw storageFailed(thrown, out, 'preparing the output folder');
+  }
+  await writeMark(out, { ...claim, pid: process.pid, state: 'Running' });
+}
+
+export async function writeMark(out: string, mark: Omit<JobMark, 'version'>): Promise<void> {
+  const { uid, name, jobDigest, pid, state } = mark;
+  const text = JSON.stringify({ version: markVersion, uid, name, jobDigest, pid, state }, null, 2);
+  await writeFileWhole(resultFiles(out).jobMark, `${text}\n`, "marking the output folder as the job's");
+}
+
+export async function readMark(file: string): Promise<JobMark | null> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw storageFailed(thrown, file, 'reading which job the output folder holds');
+  }
+  const mark = JSON.parse(text) as JobMark;
+  if (mark.version === markVersion) return mark;
+  throw new ThawError('VersionUnknown', `${file} has version ${mark.version}; this Thaw knows version ${markVersion}`);
+}
+
+function refuseConflict(out: string, held: JobMark, claim: ClaimOptions): void {
+  const conflict = (message: string): ThawError =>
+    new ThawError('OutputConflict', message, { data: { out, held: held.jobDigest, wanted: claim.jobDigest } });
+  if (held.pid !== null && held.pid !== process.pid && isRunning(held.pid)) {
+    throw conflict(
+      `${out} is in use by another run of "${held.name}" (process ${held.pid}); wait for it, or choose another output folder`,
+    );
+  }
+  if (claim.overwrite) return;
+  if (held.jobDigest !== claim.jobDigest) {
+    throw conflict(
+      `${out} holds another job: found "${held.name}" (${held.jobDigest}), expected "${claim.name}" (${claim.jobDigest}); ` +
+        'choose another output folder, or let this one be overwritten',
+    );
+  }
+  if (held.state === 'Succeeded') {
+    throw conflict(
+      `${out} holds the finished result of just this job (${held.jobDigest}), see ${resultFiles(out).report}; ` +
+        'to train it again choose another output folder, or let this one be overwritten',
+    );
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,37 @@
+// What a finished run leaves in OUT, by name. `thaw predict` and `thaw evaluate` read these, people may too.
+
+import path from 'node:path';
+
+export interface ResultFiles {
+  readonly modelFolder: string;
+  /** tfjs layers-model; its weights lie beside it. */
+  readonly modelJson: string;
+  readonly safetensors: string;
+  /** The network as Thaw reads it, with the names that safetensors uses. */
+  readonly graph: string;
+  readonly labels: string;
+  readonly preprocessing: string;
+  readonly card: string;
+  readonly report: string;
+  readonly events: string;
+  /** Thaw's own: which job this folder belongs to, and blobs. */
+  readonly jobMark: string;
+  readonly blobs: string;
+}
+
+export function resultFiles(out: string): ResultFiles {
+  const modelFolder = path.join(out, 'model');
+  return {
+    modelFolder,
+    modelJson: path.join(modelFolder, 'model.json'),
+    safetensors: path.join(modelFolder, 'model.safetensors'),
+    graph: path.join(modelFolder, 'graph.json'),
+    labels: path.join(out, 'labels.json'),
+    preprocessing: path.join(out, 'preprocessing.json'),
+    card: path.join(out, 'README.md'),
+    report: path.join(out, 'report.json'),
+    events: path.join(out, 'events.jsonl'),
+    jobMark: path.join(out, '.thaw', 'job.json'),
+    blobs: path.join(out, '.thaw', 'blobs'),
+  };
+}

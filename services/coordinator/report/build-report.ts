@@ -1,0 +1,126 @@
+// report.json: what was run, how it went, and how good it is. Pure: made from the job's state alone. Fields are only
+// ever added; `version` moves when one changes its meaning.
+
+import { invariant } from '@thaw/common/errors/thaw-error.ts';
+import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
+import type { BadSamples, ClassMetrics, EpochRecord, JobState, Metrics, StageRecord } from '../core/state.ts';
+
+export interface Report {
+  readonly version: 1;
+  readonly name: string;
+  readonly uid: string;
+  readonly jobDigest: string;
+  readonly dataDigest: string;
+  readonly modelDigest: string;
+  readonly weightsDigest: string;
+  readonly seed: number;
+  readonly engineClass: EngineClass__Output;
+  readonly probeDigest: string;
+  readonly trainers: readonly string[];
+  readonly shards: number;
+  readonly generations: number;
+  /** Steps applied over the whole job. */
+  readonly steps: number;
+  readonly seconds: { readonly total: number; readonly training: number };
+  readonly stages: readonly StageReport[];
+  readonly test: TestReport;
+  readonly samples: Readonly<Record<string, number>>;
+  readonly badSamples: BadSamples;
+}
+
+export interface StageReport {
+  readonly name: string;
+  readonly steps: number;
+  readonly epochs: number;
+  readonly ended: string;
+  readonly seconds: number;
+  readonly best: { readonly epoch: number; readonly metric: string; readonly value: number };
+  /** Validation at the stage's best epoch. */
+  readonly validation: Metrics | null;
+  readonly history: readonly EpochRecord[];
+}
+
+export interface TestReport extends Metrics {
+  /** Epoch whose weights were tested and exported. */
+  readonly epoch: number;
+  readonly badSamples: number;
+  readonly perClass: readonly (ClassMetrics & { readonly class: string })[];
+  /** Rows are the truth, columns the prediction, in the order of `classes`. */
+  readonly confusion: readonly (readonly number[])[];
+  readonly classes: readonly string[];
+}
+
+export interface ReportFacts {
+  readonly weightsDigest: string;
+  readonly dataDigest: string;
+  readonly modelDigest: string;
+  readonly seed: number;
+  /** Milliseconds since 1970, of the coordinator's start and of now. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+export function buildReport(state: JobState, facts: ReportFacts): Report {
+  const { plan, engine, generation, stages } = state;
+  invariant(engine !== null && generation !== null, 'a finished job has an engine and a generation');
+  const { startedAt, endedAt, ...digestsAndSeed } = facts;
+  return {
+    version: 1,
+    name: plan.name,
+    uid: state.uid,
+    jobDigest: plan.jobDigest,
+    ...digestsAndSeed,
+    engineClass: engine.engineClass,
+    probeDigest: engine.probeDigest,
+    trainers: generation.members.map(({ name }) => name).sort(),
+    shards: plan.shards,
+    generations: generation.number,
+    steps: state.cursor.step,
+    seconds: {
+      total: (endedAt - startedAt) / 1000,
+      training: stages.reduce((sum, stage) => sum + stageSeconds(stage), 0),
+    },
+    stages: stages.map((stage) => stageReport(state, stage)),
+    test: testReport(state),
+    samples: plan.samples,
+    badSamples: state.badSamples,
+  };
+}
+
+function stageReport({ plan }: JobState, stage: StageRecord): StageReport {
+  const { epochs, best } = stage;
+  const ofBest = epochs.find(({ epoch }) => epoch === best?.epoch);
+  const { name = '', metric = 'loss' } = plan.stages[stage.stage] ?? {};
+  return {
+    name,
+    steps: stage.steps,
+    epochs: stage.epochsDone,
+    ended: stage.ended ?? '',
+    seconds: stageSeconds(stage),
+    best: { epoch: best?.epoch ?? 0, metric, value: best?.value ?? 0 },
+    validation: ofBest?.validation ?? null,
+    history: epochs,
+  };
+}
+
+function stageSeconds({ startedAt, endedAt }: StageRecord): number {
+  return ((endedAt ?? startedAt) - startedAt) / 1000;
+}
+
+function testReport({ test, plan, pending }: JobState): TestReport {
+  const confusion = pending.testConfusion;
+  invariant(test !== null && confusion !== null, 'the test set was evaluated');
+  const size = plan.classes.length;
+  const { loss, accuracy, macroF1, count, badSamples, epoch, perClass } = test;
+  return {
+    loss,
+    accuracy,
+    macroF1,
+    count,
+    badSamples,
+    epoch,
+    perClass: perClass.map((metrics, i) => ({ class: plan.classes[i] as string, ...metrics })),
+    confusion: plan.classes.map((_, row) => confusion.slice(row * size, (row + 1) * size)),
+    classes: plan.classes,
+  };
+}

@@ -1,0 +1,94 @@
+// OUT/README.md: the model card, for whoever gets the model without having trained it.
+
+import type { Preprocessing, ResolvedJob } from '@thaw/common/job/resolved-job.ts';
+import type { Report } from './build-report.ts';
+
+export function modelCard(job: ResolvedJob, report: Report, origin: string): string {
+  return [
+    `# ${report.name}`,
+    '',
+    `An image classifier for ${report.test.classes.length} classes, fine-tuned in ${report.stages.length} stages by Thaw.`,
+    '',
+    `**Pretrained model.** ${origin}`,
+    '',
+    '| on the test set | |',
+    '| --- | --- |',
+    `| accuracy | ${percent(report.test.accuracy)} |`,
+    `| macro-F1 | ${report.test.macroF1.toFixed(4)} |`,
+    `| loss | ${report.test.loss.toFixed(4)} |`,
+    `| samples | ${report.test.count} |`,
+    '',
+    '## Use',
+    '',
+    ...useLines(job),
+    `Input: ${inputSentence(job.model.preprocessing)}`,
+    'The output is one probability per class, in the order of `labels.json`.',
+    '',
+    '## Per class',
+    '',
+    '| class | precision | recall | F1 | samples |',
+    '| --- | --- | --- | --- | --- |',
+    ...report.test.perClass.map(
+      (one) =>
+        `| ${one.class} | ${percent(one.precision)} | ${percent(one.recall)} | ${one.f1.toFixed(3)} | ${one.support} |`,
+    ),
+    '',
+    '## Training',
+    '',
+    '| stage | trains | optimizer | learning rate | epochs | steps | validation accuracy |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...report.stages.map((stage, i) => stageRow(job, stage, i)),
+    '',
+    `- data: ${job.data.source} (${samplesSentence(report)}), digest \`${report.dataDigest}\``,
+    `- unreadable samples left out: ${Object.values(report.badSamples.counts).reduce((sum, count) => sum + count, 0)}`,
+    `- augmentation: ${job.data.augment.map(({ kind }) => kind).join(', ') || 'none'}`,
+    `- seed ${report.seed}, ${report.shards} shards, ${report.steps} steps`,
+    `- engine: ${report.engineClass.engine} ${report.engineClass.version} on ${report.engineClass.device}`,
+    `- job \`${report.jobDigest}\``,
+    `- weights \`${report.weightsDigest}\``,
+    '',
+  ].join('\n');
+}
+
+function useLines({ output }: ResolvedJob): string[] {
+  return [
+    ...(output.formats.includes('tfjs') ? ['- TensorFlow.js: `tf.loadLayersModel` of `model/model.json`.'] : []),
+    ...(output.formats.includes('safetensors') ? ['- Weights by name: `model/model.safetensors`.'] : []),
+    '- `thaw predict THIS-FOLDER FILE…`',
+    '',
+  ];
+}
+
+function inputSentence({ height, width, resize, channelOrder, scale, mean, std }: Preprocessing): string {
+  return (
+    `${height} x ${width} pixels (${resize}), ${channelOrder}; each byte times ${scale}, minus ${mean.join(', ')}, ` +
+    `divided by ${std.join(', ')} (also in \`preprocessing.json\`).`
+  );
+}
+
+function stageRow(job: ResolvedJob, stage: Report['stages'][number], index: number): string {
+  const resolved = job.stages[index];
+  return [
+    '',
+    stage.name,
+    resolved?.select.map((pattern) => `\`${pattern}\``).join(', ') ?? '',
+    resolved?.optimizer.kind ?? '',
+    resolved?.learningRate ?? '',
+    stage.epochs,
+    stage.steps,
+    stage.validation ? percent(stage.validation.accuracy) : '',
+    '',
+  ]
+    .join(' | ')
+    .trim();
+}
+
+function samplesSentence({ samples }: Report): string {
+  return Object.entries(samples)
+    .map(([set, count]) => `${count} ${set}`)
+    .join(', ');
+}
+
+function percent(ratio: number): string {
+  return `${(ratio * 100).toFixed(1)} %`;
+}

@@ -1,0 +1,143 @@
+// Runs a prepared job: connects the adapters to each other and to the coordinator's loop, and closes everything again
+// whatever happens.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { systemClock } from '@thaw/common/clock/clock.ts';
+import type { Logger } from '@thaw/common/log/logger.ts';
+import { createRegistry, startMetricsServer } from '@thaw/common/metrics/metrics-server.ts';
+import { createBlobService } from './adapters/blob-service.ts';
+import { type BlobStore, diskBlobStore } from './adapters/blob-store.ts';
+import { connectBroker, watchBroker } from './adapters/broker.ts';
+import { openEventStream } from './adapters/event-stream.ts';
+import { startGrpcServer } from './adapters/grpc-server.ts';
+import { openJobKey } from './adapters/job-key.ts';
+import { createJobsService, type JobsService } from './adapters/jobs-service.ts';
+import { createSessionService, type SessionService } from './adapters/session-service.ts';
+import { initialState } from './core/initial-state.ts';
+import { isTerminal, type JobState } from './core/state.ts';
+import { resultExporter } from './export/export-result.ts';
+import { resultFiles } from './export/result-files.ts';
+import { blobMetrics, coordinatorMetrics } from './metrics.ts';
+import type { PreparedJob } from './prepare/prepared-job.ts';
+import { storeArtifacts } from './prepare/store-artifacts.ts';
+import { Coordinator } from './runtime/coordinator.ts';
+
+export interface RunOptions {
+  /** The claimed output folder. */
+  readonly out: string;
+  readonly natsUrl: string;
+  /** host:port that gRPC listens on; port 0 takes a free one. */
+  readonly listen: string;
+  readonly uid: string;
+  /** 16 hex digits, new in every run. */
+  readonly runToken: string;
+  readonly log: Logger;
+  /** Everything listens. */
+  readonly ready: (announcement: Announcement) => void;
+  /** Gets the function that cancels the job, before anything can happen to it. */
+  readonly started: (cancel: (reason: string) => void) => void;
+}
+
+export interface Announcement {
+  readonly grpcPort: number;
+  readonly metricsPort: number;
+  readonly uid: string;
+}
+
+/** How long watchers get to take the last update, and the broker to say goodbye. */
+const closingMilliseconds = 1000;
+const watchersPollMilliseconds = 20;
+
+/** Resolves with the job's last state. Throws BrokerLost or StorageFailed before it starts, and TermSuperseded. */
+export async function runJob(prepared: PreparedJob, options: RunOptions): Promise<JobState> {
+  const blobs = diskBlobStore(resultFiles(options.out).blobs);
+  const plan = await storeArtifacts(prepared, blobs);
+  const broker = await connectBroker(options.natsUrl, 'thaw-coordinator');
+  try {
+    const { uid, runToken } = options;
+    const store = await openJobKey(broker, { uid, monotonic: () => systemClock.monotonic() });
+    const taken = await store.take(initialState(plan, { uid, runToken, term: 1 }));
+    return await coordinate({ prepared, options, blobs, broker, store, taken });
+  } finally {
+    await Promise.race([broker.close(), delay(closingMilliseconds, undefined, { ref: false })]);
+  }
+}
+
+interface Parts {
+  readonly prepared: PreparedJob;
+  readonly options: RunOptions;
+  readonly blobs: BlobStore;
+  readonly broker: NatsConnection;
+  readonly store: Awaited<ReturnType<typeof openJobKey>>;
+  readonly taken: JobState;
+}
+
+async function coordinate({ prepared, options, blobs, broker, store, taken }: Parts): Promise<JobState> {
+  const { out, natsUrl, uid, log } = options;
+  const sessions = createSessionService({
+    message: (from, message) => coordinator.message(from, message),
+    closed: (from) => coordinator.closed(from),
+  });
+  const coordinator: Coordinator = new Coordinator(taken, {
+    clock: systemClock,
+    log,
+    store,
+    stream: await openEventStream(broker, uid, resultFiles(out).events),
+    sessions,
+    natsUrl,
+    exporter: resultExporter({ out, prepared, blobs, clock: systemClock }),
+    discard: (digest) => blobs.remove(digest),
+  });
+  void watchBroker(broker, (message) => coordinator.post({ kind: 'broken', code: 'BrokerLost', message }));
+  const cancel = (reason: string): void => coordinator.post({ kind: 'cancel', reason });
+  options.started(cancel);
+  const jobs = createJobsService({
+    status: () => coordinator.status(),
+    events: (from) => coordinator.eventLines(from),
+    ended: () => coordinator.ended,
+    cancel,
+  });
+  return serve(coordinator, { options, sessions, blobs, jobs });
+}
+
+interface Services {
+  readonly options: RunOptions;
+  readonly sessions: SessionService;
+  readonly blobs: BlobStore;
+  readonly jobs: JobsService;
+}
+
+async function serve(coordinator: Coordinator, { options, sessions, blobs, jobs }: Services): Promise<JobState> {
+  const registry = createRegistry();
+  coordinatorMetrics(registry, coordinator);
+  const traffic = {
+    ...blobMetrics(registry),
+    failed: ({ message }: Error) => coordinator.post({ kind: 'broken', code: 'StorageFailed', message }),
+  };
+  const grpc = await startGrpcServer(options.listen, {
+    session: sessions.service,
+    blobs: createBlobService(blobs, traffic),
+    jobs: jobs.service,
+    healthy: () => !isTerminal(coordinator.state),
+  });
+  const metrics = await startMetricsServer({ registry });
+  try {
+    const announcement = { grpcPort: grpc.port, metricsPort: metrics.port, uid: options.uid };
+    const running = coordinator.run();
+    options.log.info(announcement, 'ready');
+    options.ready(announcement);
+    const final = await running;
+    await lastUpdates(jobs);
+    return final;
+  } finally {
+    grpc.close();
+    await metrics.close();
+  }
+}
+
+/** Gives watchers a while to take the last update. */
+async function lastUpdates(jobs: JobsService): Promise<void> {
+  const until = systemClock.monotonic() + closingMilliseconds;
+  while (jobs.watchers() > 0 && systemClock.monotonic() < until) await delay(watchersPollMilliseconds);
+}

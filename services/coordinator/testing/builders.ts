@@ -1,0 +1,189 @@
+// Builders for tests of the core: plans, trainers that behave, and a player that takes a job through real decisions.
+
+import assert from 'node:assert/strict';
+import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
+import type { Hello__Output } from '@thaw/proto/gen/thaw/v1/Hello.ts';
+import type { Ready__Output } from '@thaw/proto/gen/thaw/v1/Ready.ts';
+import type { Report, Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
+import type { Trained__Output } from '@thaw/proto/gen/thaw/v1/Trained.ts';
+import { decide } from '../core/decide.ts';
+import { fixedPointScale } from '../core/evaluation.ts';
+import type { CoreEvent, Effect } from '../core/events.ts';
+import { initialState } from '../core/initial-state.ts';
+import type { JobPlan, StagePlan } from '../core/job-plan.ts';
+import type { JobState, Work } from '../core/state.ts';
+
+export function aStage(changes: Partial<StagePlan> = {}): StagePlan {
+  return {
+    name: 'head',
+    stepsPerEpoch: 4,
+    steps: 8,
+    advanceOn: null,
+    metric: 'accuracy',
+    optimizerState: 'reset',
+    onEnter: 'continue',
+    ...changes,
+  };
+}
+
+export function aPlan(changes: Partial<JobPlan> = {}): JobPlan {
+  return {
+    name: 'digits',
+    jobDigest: `sha256:${'1'.repeat(64)}`,
+    artifacts: {
+      job: `sha256:${'2'.repeat(64)}`,
+      graph: `sha256:${'3'.repeat(64)}`,
+      manifest: `sha256:${'4'.repeat(64)}`,
+      weights: [`sha256:${'5'.repeat(64)}`],
+      dataRoot: '/data',
+    },
+    shards: 8,
+    classes: ['no', 'yes'],
+    replicas: 2,
+    stages: [aStage()],
+    samples: { train: 100, validation: 20, test: 20 },
+    parts: { validation: 3, test: 3 },
+    maxBadSamples: 0.02,
+    weights: 'best',
+    ...changes,
+  };
+}
+
+export function incarnationOf(index: number): string {
+  return index.toString(16).padStart(16, '0');
+}
+
+export function aHello(index: number, changes: Partial<Hello__Output> = {}): Hello__Output {
+  return {
+    protocolVersion: 1,
+    incarnation: incarnationOf(index),
+    name: `trainer-${index}`,
+    pid: 100 + index,
+    highestTerm: 0,
+    jobDigest: '',
+    ...changes,
+  };
+}
+
+export function aReady(changes: Partial<Ready__Output> = {}): Ready__Output {
+  const engineClass = { engine: 'cpu', version: '1', device: 'cpu', cpuFeatures: 'avx2', threads: 1 };
+  return { engineClass, probeDigest: 'abc', metricsPort: 9000, ...changes };
+}
+
+export function aTrained(lastStep: number, changes: Partial<Trained__Output> = {}): Trained__Output {
+  return {
+    appliedStep: lastStep,
+    stateDigest: `state-${lastStep}`,
+    lossSum: 50 * fixedPointScale,
+    penaltySum: 0,
+    count: 100,
+    correct: 60,
+    stepsSkipped: 0,
+    seconds: { data: 0, features: 1, compute: 2, exchange: 0.5, apply: 0.1, reducedBytes: 1000 },
+    learningRate: 0.01,
+    frozenIntact: true,
+    ...changes,
+  };
+}
+
+/** Parts of two classes with `correct` of ten samples right in each. */
+export function someParts(partOwners: readonly number[], member: number, correct: number): EvaluatedPart__Output[] {
+  return partOwners.flatMap((owner, part) =>
+    owner === member
+      ? [
+          {
+            part,
+            lossSum: (10 - correct) * fixedPointScale,
+            count: 10,
+            confusion: [correct, 10 - correct, 0, 0],
+            badSamples: 0,
+          },
+        ]
+      : [],
+  );
+}
+
+/** Right predictions of ten in each part, by job-global epoch; the last one is for all later epochs and the test. */
+export type Script = readonly number[];
+
+/** A job under way: every decision is the real core's. */
+export class Play {
+  state: JobState;
+  readonly effects: Effect[] = [];
+  now = 1_000_000;
+
+  constructor(plan: JobPlan) {
+    this.state = initialState(plan, { uid: '01TEST', runToken: 'f'.repeat(16), term: 1 });
+  }
+
+  tell(event: CoreEvent): readonly Effect[] {
+    this.now += 1000;
+    const { state, effects } = decide(this.state, event, this.now);
+    this.state = state;
+    this.effects.push(...effects);
+    return effects;
+  }
+
+  gather(trainers: number): this {
+    this.tell({ kind: 'started' });
+    for (let i = 0; i < trainers; i++) this.tell({ kind: 'hello', hello: aHello(i) });
+    for (let i = 0; i < trainers; i++) this.tell({ kind: 'ready', from: incarnationOf(i), ready: aReady() });
+    return this;
+  }
+
+  /** What the members would report on the current directive, by incarnation. */
+  reports(script: Script = [5]): ReadonlyMap<string, Report__Output> {
+    const { directive, generation, term } = this.state;
+    if (!directive || !generation) return new Map();
+    return new Map(
+      generation.members.map(({ incarnation }, member) => {
+        const result = resultOf(directive.work, member, script);
+        return [incarnation, { term, revision: directive.revision, ...result } as Report__Output];
+      }),
+    );
+  }
+
+  /** Every member reports on the current directive as it should. */
+  answer(script?: Script): this {
+    for (const [from, report] of this.reports(script)) this.tell({ kind: 'report', from, report });
+    return this;
+  }
+
+  /** Until the job asks for something other than a trainer's work. */
+  playOn(script?: Script): this {
+    for (let turns = 0; turns < 1000 && this.state.directive?.work.kind !== 'finish'; turns++) this.answer(script);
+    return this;
+  }
+
+  /** The current directive's work, which must be of this kind. */
+  work<Kind extends Work['kind']>(kind: Kind): Extract<Work, { readonly kind: Kind }> {
+    assert.equal(this.kind(), kind);
+    return this.state.directive?.work as Extract<Work, { readonly kind: Kind }>;
+  }
+
+  kind(): Work['kind'] | undefined {
+    return this.state.directive?.work.kind;
+  }
+
+  kinds(): string[] {
+    return this.state.outbox.map(({ entry }) => entry.kind);
+  }
+}
+
+function resultOf(work: Work, member: number, script: Script): Omit<Report, 'term' | 'revision'> {
+  switch (work.kind) {
+    case 'train':
+      return { result: 'trained', trained: aTrained(work.train.lastStep) };
+    case 'evaluate': {
+      const correct = script[Math.min(work.epoch, script.length - 1)] as number;
+      return { result: 'evaluated', evaluated: { parts: someParts(work.partOwners, member, correct) } };
+    }
+    case 'store': {
+      const { epoch } = (JSON.parse(work.scheduleState) as { cursor: { epoch: number } }).cursor;
+      const digest = member === work.member ? `sha256:${epoch.toString(16).padStart(64, 'e')}` : '';
+      return { result: 'stored', stored: { digest, bytes: digest === '' ? 0 : 10 } };
+    }
+    case 'finish':
+      return { result: 'finished', finished: {} };
+  }
+}

@@ -1,0 +1,61 @@
+// Decodes one image to the model's size: rgb bytes, whatever the file holds (grey, alpha, 16 bit, CMYK, rotated by its
+// camera). The same bytes give the same pixels. An image that cannot be decoded is a bad sample, never an I/O error.
+
+import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
+import sharp from 'sharp';
+
+export type ImageGeometry = Pick<Preprocessing, 'height' | 'width' | 'resize'>;
+
+/** Larger pictures are refused before memory is taken. */
+const pixelsMax = 100_000_000;
+
+// One thread and no cache: decoding runs beside compute and must not grow.
+sharp.concurrency(1);
+sharp.cache(false);
+
+/** The file's bytes are no image that can be decoded whole. */
+export class BadImage extends Error {}
+
+/** Upright, three channels of 8 bit in sRGB. Throws BadImage. */
+export function openImage(bytes: Uint8Array): sharp.Sharp {
+  return sharp(bytes, { failOn: 'truncated', limitInputPixels: pixelsMax })
+    .rotate()
+    .flatten({ background: '#000000' })
+    .toColourspace('srgb');
+}
+
+/** [height, width, 3] rgb bytes. Throws BadImage. */
+export async function decodeImage(bytes: Uint8Array, geometry: ImageGeometry): Promise<Uint8Array> {
+  return rawPixels(resizeTo(openImage(bytes), geometry), geometry);
+}
+
+const fits = { squash: 'fill', crop: 'cover', pad: 'contain' } as const;
+
+export function resizeTo(image: sharp.Sharp, { height, width, resize }: ImageGeometry): sharp.Sharp {
+  return image.resize(width, height, {
+    fit: fits[resize],
+    kernel: 'cubic',
+    background: '#000000',
+    fastShrinkOnLoad: false,
+  });
+}
+
+/** Runs the pipeline. Throws BadImage. */
+export async function rawPixels(image: sharp.Sharp, { height, width }: ImageGeometry): Promise<Uint8Array> {
+  const { data, info } = await image
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true })
+    .catch((error: unknown) => {
+      throw new BadImage(reasonOf(error));
+    });
+  const pixels = height * width;
+  if (info.channels === 3 && data.length === pixels * 3) return data;
+  if (info.channels === 1 && data.length === pixels)
+    return Uint8Array.from({ length: pixels * 3 }, (_, i) => data[(i / 3) | 0] as number);
+  throw new BadImage(`decoded to ${info.width} x ${info.height} x ${info.channels}`);
+}
+
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.trim().split('\n')[0] ?? 'unreadable';
+}

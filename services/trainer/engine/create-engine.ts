@@ -1,0 +1,94 @@
+// Opens a compute backend and wraps it as an Engine. Nothing falls back: what the job asks for is there, or the reason
+// is said.
+
+import * as tf from '@tensorflow/tfjs-core';
+import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
+import type { Graph, Weights } from '@thaw/common/model/graph.ts';
+import { layerExecutions } from '../model/layer-execution.ts';
+import type { Engine, EngineClass, EngineModel, EngineOptions } from './engine.ts';
+import { loadTensorflow } from './load-tensorflow.ts';
+import { createStageProgram } from './stage-program.ts';
+
+/** Kernels that every stage needs, whatever its layers. */
+const commonKernels = [
+  'Cast',
+  'Concat',
+  'Exp',
+  'Log',
+  'Max',
+  'Multiply',
+  'Neg',
+  'OneHot',
+  'Reshape',
+  'Slice',
+  'Softmax',
+  'Sub',
+  'Sum',
+];
+
+/** Throws SetupMissing (no addon) or EngineUnavailable (no GPU). One engine a process. */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const engineClass = options.kind === 'tensorflow' ? await loadTensorflow(options) : await loadCpu(options);
+  tf.enableProdMode();
+  await tf.setBackend(options.kind);
+  await tf.ready();
+  invariant(tf.getBackend() === options.kind, `the backend is ${tf.getBackend()}, not ${options.kind}`);
+  return {
+    engineClass,
+    loadModel(graph, weights, preprocessing) {
+      checkKernels(graph, options.kind);
+      return loadModel(graph, weights, preprocessing);
+    },
+    memory() {
+      const { numTensors, numBytes } = tf.memory();
+      return { tensors: numTensors, bytes: numBytes };
+    },
+  };
+}
+
+/** The plain JavaScript backend: slow, simple, the oracle that others are compared with. */
+async function loadCpu({ threads, gpus }: EngineOptions): Promise<EngineClass> {
+  if (gpus > 0)
+    throw new ThawError('EngineUnavailable', 'engine "cpu" computes in JavaScript and uses no GPU; set gpus: 0');
+  await import('@tensorflow/tfjs-backend-cpu');
+  return { engine: 'cpu', version: `tfjs-backend-cpu ${tf.version_core}`, device: 'CPU', cpuFeatures: '', threads };
+}
+
+function checkKernels(graph: Graph, backend: string): void {
+  const needed = new Map(commonKernels.map((kernel) => [kernel, 'the loss']));
+  for (const { kind } of graph.layers) {
+    for (const kernel of layerExecutions[kind]?.kernels ?? []) needed.set(kernel, kind);
+  }
+  for (const [kernel, kind] of needed) {
+    if (tf.getKernel(kernel, backend)) continue;
+    throw new ThawError('EngineUnavailable', `engine "${backend}" has no kernel ${kernel}, which ${kind} needs`);
+  }
+}
+
+function loadModel(graph: Graph, weights: Weights, preprocessing: Preprocessing): EngineModel {
+  const held = new Map<string, tf.Tensor>();
+  const write = (values: Weights): void => {
+    for (const [name, { shape, data }] of values) {
+      held.get(name)?.dispose();
+      held.set(name, tf.keep(tf.tensor(data, [...shape], 'float32')));
+    }
+  };
+  write(weights);
+  const value = (name: string): tf.Tensor => {
+    const tensor = held.get(name);
+    invariant(tensor !== undefined, `no value for ${name}`);
+    return tensor;
+  };
+  return {
+    graph,
+    stageProgram: (options) => createStageProgram({ ...options, graph, preprocessing, value }),
+    readWeights: (names) =>
+      new Map(names.map((name) => [name, { shape: value(name).shape, data: value(name).dataSync() as Float32Array }])),
+    writeWeights: write,
+    dispose() {
+      for (const tensor of held.values()) tensor.dispose();
+      held.clear();
+    },
+  };
+}

@@ -1,0 +1,168 @@
+// One stage's network in the engine: the prefix in inference mode outside the tape, the suffix under it. Weights are
+// tensors of the model; the trainable ones are replaced after every update.
+
+import * as tf from '@tensorflow/tfjs-core';
+import { invariant } from '@thaw/common/errors/thaw-error.ts';
+import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
+import type { Graph, Layer, Partition } from '@thaw/common/model/graph.ts';
+import { numberOf } from '@thaw/common/model/layer-config.ts';
+import { partitionFor } from '@thaw/common/model/partition.ts';
+import { type TensorLayout, tensorLayout } from '@thaw/common/model/tensor-layout.ts';
+import { type Affine, affineKinds, affineOf, type Values } from '../model/affine.ts';
+import { dropoutMask } from '../model/dropout-mask.ts';
+import { compile, execute, type Operation } from '../model/execute.ts';
+import type { Call } from '../model/layer-execution.ts';
+import type { LossSums, MicroBatch, StageProgram, StageProgramOptions } from './engine.ts';
+import { preprocess } from './preprocess.ts';
+
+export interface ProgramOptions extends StageProgramOptions {
+  readonly graph: Graph;
+  readonly preprocessing: Preprocessing;
+  readonly value: Values;
+}
+
+interface Program {
+  readonly options: ProgramOptions;
+  readonly partition: Partition;
+  readonly layout: TensorLayout;
+  readonly prefix: readonly Operation[];
+  readonly suffix: readonly Operation[];
+  readonly constants: ReadonlyMap<Operation, Affine>;
+}
+
+export function createStageProgram(options: ProgramOptions): StageProgram {
+  const program = compileStage(options);
+  const { partition, layout } = program;
+  return {
+    partition,
+    layout,
+    features: (pixels) => features(program, pixels),
+    gradients: (batch, gradient) => gradients(program, batch, gradient),
+    probabilities: (rows) => probabilities(program, rows),
+    dispose() {
+      for (const { kernel, bias } of program.constants.values()) tf.dispose(bias ? [kernel, bias] : [kernel]);
+    },
+  };
+}
+
+function compileStage(options: ProgramOptions): Program {
+  const { graph, trainable } = options;
+  const partition = partitionFor(graph, trainable);
+  const wanted = new Set(trainable);
+  const specs = graph.layers.flatMap(({ weights }) => weights).filter(({ name }) => wanted.has(name));
+  const prefix = compile(graph, partition.prefix, partition.boundary);
+  const suffix = compile(graph, partition.suffix, [graph.output]);
+  const constants = new Map<Operation, Affine>();
+  for (const operation of [...prefix, ...suffix]) {
+    const { layer, normalization } = operation;
+    const weights = [...layer.weights, ...(normalization?.weights ?? [])];
+    if (!affineKinds.has(layer.kind) || weights.some(({ name }) => wanted.has(name))) continue;
+    constants.set(operation, keptAffine(layer, normalization, options.value));
+  }
+  return { options, partition, layout: tensorLayout(specs), prefix, suffix, constants };
+}
+
+/** Copies of what never changes in this stage; the model's own tensors are not shared, so that disposal is plain. */
+function keptAffine(layer: Layer, normalization: Layer | null, value: Values): Affine {
+  const [kernel, bias] = tf.tidy(() => {
+    const affine = affineOf(layer, normalization, value);
+    return [affine.kernel, affine.bias].filter((tensor) => tensor !== null).map((tensor) => tf.clone(tensor));
+  });
+  invariant(kernel !== undefined, `${layer.path} has no kernel`);
+  return { kernel: tf.keep(kernel), bias: bias ? tf.keep(bias) : null };
+}
+
+function features({ options, partition, prefix, constants }: Program, pixels: Uint8Array): Float32Array {
+  const { blockSize, graph, preprocessing, value } = options;
+  const shape: [number, number, number, number] = [blockSize, preprocessing.height, preprocessing.width, 3];
+  const input = tf.tensor4d(preprocess(pixels, preprocessing), shape);
+  const rows = tf.tidy(() => {
+    const outputs = execute(prefix, new Map([[graph.input, input]]), { value, mask: null, constants });
+    const flat = partition.boundary.map((path) => tf.reshape(outputs.get(path) as tf.Tensor, [blockSize, -1]));
+    return flat.length === 1 ? tf.clone(flat[0] as tf.Tensor) : tf.concat(flat, 1);
+  });
+  const data = rows.dataSync() as Float32Array;
+  tf.dispose([input, rows]);
+  return data;
+}
+
+/** Boundary tensors by layer path, from rows of all of them side by side. */
+function boundaryTensors({ options, partition }: Program, rows: tf.Tensor2D): Map<string, tf.Tensor> {
+  const shapes = new Map(options.graph.layers.map(({ path, outputShape }) => [path, outputShape]));
+  const batch = rows.shape[0];
+  const tensors = new Map<string, tf.Tensor>();
+  let column = 0;
+  for (const path of partition.boundary) {
+    const shape = shapes.get(path) ?? [];
+    const floats = shape.reduce((product, size) => product * size, 1);
+    const whole = partition.boundary.length === 1 ? rows : tf.slice(rows, [0, column], [batch, floats]);
+    tensors.set(path, tf.reshape(whole, [batch, ...shape]));
+    column += floats;
+  }
+  return tensors;
+}
+
+function gradients(program: Program, batch: MicroBatch, gradient: Float32Array): LossSums {
+  const { options, layout, suffix, constants } = program;
+  const names = layout.entries.map(({ name }) => name);
+  const [probabilityRows, losses, ...grads] = tf.tidy(() => {
+    const rows = tf.tensor2d(batch.features, [options.microBatch, program.partition.boundaryFloats]);
+    const inputs = boundaryTensors(program, rows);
+    const labels = tf.oneHot(tf.tensor1d(batch.labels, 'int32'), options.classes);
+    const weights = tf.tensor1d(batch.weights);
+    const mask = maskOf(options, batch);
+    const kept: tf.Tensor[] = [];
+    const lossOf = (...trainable: tf.Tensor[]): tf.Scalar => {
+      const replaced = new Map(names.map((name, i) => [name, trainable[i] as tf.Tensor]));
+      const value: Values = (name) => replaced.get(name) ?? options.value(name);
+      const outputs = execute(suffix, inputs, { value, mask, constants, logits: true });
+      const logits = outputs.get(options.graph.output) as tf.Tensor;
+      const perSample = tf.neg(tf.sum(tf.mul(labels, tf.logSoftmax(logits)), -1));
+      kept.push(tf.keep(tf.clone(logits)), tf.keep(tf.clone(perSample)));
+      return tf.sum(tf.mul(weights, perSample)) as tf.Scalar;
+    };
+    const { grads: found } = tf.valueAndGrads(lossOf)(names.map((name) => options.value(name)));
+    return [...kept, ...found];
+  }) as tf.Tensor[];
+  for (const [i, { offset }] of layout.entries.entries()) gradient.set((grads[i] as tf.Tensor).dataSync(), offset);
+  const sums = lossSums(batch, (losses as tf.Tensor).dataSync(), (probabilityRows as tf.Tensor).dataSync());
+  tf.dispose([probabilityRows as tf.Tensor, losses as tf.Tensor, ...grads]);
+  return sums;
+}
+
+function maskOf({ seed }: ProgramOptions, { epoch, sampleIds }: MicroBatch): Call['mask'] {
+  return (layer, shape) => {
+    const rate = numberOf(layer, 'rate');
+    const mask = dropoutMask({ seed, layer: layer.path, rate, epoch, sampleIds, shape });
+    return tf.tensor(mask, [...shape]);
+  };
+}
+
+function lossSums(batch: MicroBatch, losses: ArrayLike<number>, scores: ArrayLike<number>): LossSums {
+  const classes = scores.length / losses.length;
+  let loss = 0;
+  let correct = 0;
+  for (let row = 0; row < losses.length; row++) {
+    const weight = batch.weights[row] as number;
+    if (weight === 0) continue;
+    loss += weight * (losses[row] as number);
+    let best = 0;
+    for (let i = 1; i < classes; i++) {
+      if ((scores[row * classes + i] as number) > (scores[row * classes + best] as number)) best = i;
+    }
+    if (best === batch.labels[row]) correct += 1;
+  }
+  return { loss, correct };
+}
+
+function probabilities(program: Program, rows: Float32Array): Float32Array {
+  const { options, partition, suffix, constants } = program;
+  const output = tf.tidy(() => {
+    const features = tf.tensor2d(rows, [options.blockSize, partition.boundaryFloats]);
+    const run = { value: options.value, mask: null, constants };
+    return execute(suffix, boundaryTensors(program, features), run).get(options.graph.output) as tf.Tensor;
+  });
+  const data = output.dataSync() as Float32Array;
+  output.dispose();
+  return data;
+}

@@ -1,0 +1,211 @@
+// Holds the state across stages and the one stage program that is open: enters stages, restores states, applies
+// updates to engine and state alike, and checks that frozen tensors stayed what they were.
+
+import { createHash } from 'node:crypto';
+import { blockSize } from '@thaw/common/data/block-size.ts';
+import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { ResolvedStage } from '@thaw/common/job/resolved-job.ts';
+import { blocksOf } from '@thaw/common/model/blocks.ts';
+import type { Tensor, WeightRole, Weights } from '@thaw/common/model/graph.ts';
+import { selectTrainable } from '@thaw/common/model/select.ts';
+import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
+import { stageStepsMax, stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
+import { type FeatureSource, featureSource, type PixelBlock } from '../cache/feature-source.ts';
+import { featureStore, type SampleRef } from '../cache/feature-store.ts';
+import type { StepResult } from '../collective/collective.ts';
+import type { CommsLink } from '../comms/comms-link.ts';
+import type { EngineModel, StageProgram } from '../engine/engine.ts';
+import type { JobContext } from './job-context.ts';
+import { decodeState, encodeState, enterStage, stateDigest, type TrainState } from './train-state.ts';
+import { type Applied, applyUpdate, type UpdateRule } from './update-rule.ts';
+
+export interface StageRuntime {
+  readonly stage: ResolvedStage;
+  readonly program: StageProgram;
+  readonly layout: TensorLayout;
+  readonly features: FeatureSource;
+  readonly stepsPerEpoch: number;
+  /** Steps of the whole stage at most; learning-rate curves span them. */
+  readonly stageSteps: number;
+  /** Identity of the trainable tensors, announced in every step. */
+  readonly tensorSet: string;
+  apply(result: StepResult, learningRate: number): Applied;
+}
+
+export interface Stages {
+  enter(index: number, options: { readonly resetOptimizer: boolean; readonly revision: number }): StageRuntime;
+  restore(bytes: Uint8Array, what: string): void;
+  encode(scheduleState: string): Uint8Array<ArrayBuffer>;
+  digest(): string;
+  /** Throws FrozenChanged naming the tensor; returns true for the report. */
+  assertFrozenIntact(): true;
+}
+
+export interface StagesOptions {
+  readonly context: JobContext;
+  readonly model: EngineModel;
+  readonly link: CommsLink;
+  readonly loadBlock: (refs: readonly SampleRef[]) => Promise<PixelBlock>;
+  readonly featureBytes: number;
+}
+
+interface Current {
+  readonly index: number;
+  readonly runtime: StageRuntime;
+}
+
+export function createStages(options: StagesOptions): Stages {
+  const { context, model, link } = options;
+  const store = featureStore(options.featureBytes);
+  let state: TrainState = new Map();
+  let current: Current | null = null;
+  let cachedBoundary = '';
+  let revision = 0;
+  const checkpoint = async (): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    link.check(revision);
+  };
+
+  /** Features stay valid while the boundary is the same and no trained tensor lies before it. */
+  const keepOrClearFeatures = ({ partition }: StageProgram): void => {
+    const trainedInPrefix = model.graph.layers.some(
+      ({ path, weights }) => partition.prefix.includes(path) && weights.some(({ name }) => state.has(name)),
+    );
+    const boundary = trainedInPrefix ? '' : partition.boundary.join();
+    if (boundary === '' || boundary !== cachedBoundary) store.clear();
+    cachedBoundary = boundary;
+  };
+
+  const open = (index: number, reset: boolean): StageRuntime => {
+    current?.runtime.program.dispose();
+    const stage = stageAt(context, index);
+    const { tensors } = selectTrainable(context.graph, stage.select);
+    enterStage(state, tensors, { optimizer: stage.optimizer, reset, source: context.source });
+    const program = model.stageProgram({
+      trainable: tensors.map(({ name }) => name),
+      seed: context.job.train.seed,
+      blockSize,
+      microBatch: stage.microBatch,
+      classes: context.manifest.classes.length,
+    });
+    keepOrClearFeatures(program);
+    const features = featureSource({
+      program,
+      store,
+      blockSize,
+      loadBlock: options.loadBlock,
+      board: link.board,
+      checkpoint,
+    });
+    const runtime = stageRuntime({ context, model, stage, program, features, state });
+    current = { index, runtime };
+    return runtime;
+  };
+
+  return {
+    enter(index, { resetOptimizer, revision: forRevision }) {
+      revision = forRevision;
+      return current?.index === index && !resetOptimizer ? current.runtime : open(index, resetOptimizer);
+    },
+    restore(bytes, what) {
+      const restored = decodeState(bytes, what);
+      const dropped = [...state.keys()].filter((name) => !restored.has(name));
+      current?.runtime.program.dispose();
+      current = null;
+      state = restored;
+      model.writeWeights(sourceValues(context.source, dropped));
+      model.writeWeights(valuesOf(state));
+    },
+    encode: (scheduleState) => encodeState(state, scheduleState),
+    digest: () => stateDigest(state),
+    assertFrozenIntact() {
+      const trained = new Set(current?.runtime.layout.entries.map(({ name }) => name));
+      const frozen = model.graph.layers
+        .flatMap(({ weights }) => weights.map(({ name }) => name))
+        .filter((name) => !trained.has(name));
+      for (const [name, { data }] of model.readWeights(frozen)) {
+        const expected = state.get(name)?.value ?? context.source.get(name)?.data;
+        invariant(expected !== undefined, `${name} has no value at the source`);
+        if (!sameBits(data, expected))
+          throw new ThawError('FrozenChanged', `${name} is frozen, but its values changed`);
+      }
+      return true;
+    },
+  };
+}
+
+interface RuntimeParts {
+  readonly context: JobContext;
+  readonly model: EngineModel;
+  readonly stage: ResolvedStage;
+  readonly program: StageProgram;
+  readonly features: FeatureSource;
+  readonly state: TrainState;
+}
+
+function stageRuntime({ context, model, stage, program, features, state }: RuntimeParts): StageRuntime {
+  const { layout } = program;
+  const steps = stepsPerEpoch(
+    context.shards.map(({ length }) => length),
+    stage.microBatch,
+  );
+  const rule = updateRuleOf(context, stage, layout);
+  const buffers = { gradient: new Float64Array(layout.length) };
+  const names = layout.entries.map(({ name }) => name);
+  return {
+    stage,
+    program,
+    layout,
+    features,
+    stepsPerEpoch: steps,
+    stageSteps: stageStepsMax(stage, steps),
+    tensorSet: createHash('sha256').update(JSON.stringify(layout.entries)).digest('hex'),
+    apply(reduced, learningRate) {
+      const applied = applyUpdate(state, layout, { rule, reduced, learningRate, buffers });
+      model.writeWeights(valuesOf(state, names));
+      return applied;
+    },
+  };
+}
+
+function updateRuleOf({ job, graph, source }: JobContext, stage: ResolvedStage, layout: TensorLayout): UpdateRule {
+  const specs = new Map(
+    graph.layers.flatMap((layer) => layer.weights.map((spec) => [spec.name, { spec, path: layer.path }])),
+  );
+  const blocks = blocksOf(graph).reverse();
+  const distance = (path: string): number => 1 + blocks.findIndex(({ layers }) => layers.includes(path));
+  const entries = layout.entries.map(({ name }) => specs.get(name));
+  return {
+    optimizer: stage.optimizer,
+    rateFactors: entries.map((entry) => stage.layerDecay ** distance(entry?.path ?? '')),
+    roles: entries.map((entry) => entry?.spec.role as WeightRole),
+    l2: job.train.l2,
+    l2sp: stage.l2sp,
+    pretrained: new Map([...source].filter(([name]) => name.startsWith('backbone/'))),
+    clipNorm: job.train.gradientClip?.norm ?? null,
+  };
+}
+
+function stageAt({ job }: JobContext, index: number): ResolvedStage {
+  const stage = job.stages[index];
+  invariant(stage !== undefined, `the job has ${job.stages.length} stages; stage ${index} was asked for`);
+  return stage;
+}
+
+function valuesOf(state: TrainState, names: Iterable<string> = state.keys()): Weights {
+  const values = new Map<string, Tensor>();
+  for (const name of names) {
+    const tensor = state.get(name);
+    if (tensor) values.set(name, { shape: tensor.shape, data: tensor.value });
+  }
+  return values;
+}
+
+function sourceValues(source: Weights, names: readonly string[]): Weights {
+  return new Map(names.map((name) => [name, source.get(name) as Tensor]));
+}
+
+function sameBits(a: Float32Array, b: Float32Array): boolean {
+  const bytes = ({ buffer, byteOffset, byteLength }: Float32Array) => new Uint8Array(buffer, byteOffset, byteLength);
+  return Buffer.compare(bytes(a), bytes(b)) === 0;
+}
