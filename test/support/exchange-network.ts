@@ -131,9 +131,12 @@ export function runNetwork(options: NetworkOptions): NetworkResult {
     if (random() < repeat) wire.push(taken);
     if (random() < drop) return;
     const member = members[to] as Member;
-    const frame = decodeFrame(aligned(random() < spoil ? spoiled(bytes, random) : bytes), expected);
+    const received = receiveBuffer(random() < spoil ? spoiled(bytes, random) : bytes);
+    const frame = decodeFrame(received, expected);
+    const effects = 'refused' in frame ? [] : member.exchange.receive(frame);
     if ('refused' in frame) note(member, frame.refused);
-    else carryOut(to, member.exchange.receive(frame));
+    received.fill(0);
+    carryOut(to, effects);
   };
 
   for (const self of members.keys()) begin(self, 1);
@@ -157,9 +160,9 @@ function note({ refused }: Member, reason: string): void {
   refused.set(reason, (refused.get(reason) ?? 0) + 1);
 }
 
-/** Frames arrive in a buffer of their own, aligned as the NATS client aligns them, and overwritten afterwards. */
-function aligned(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(new Uint8Array(bytes).buffer);
+/** Aligned as by the NATS client, and overwritten after the frame was taken, as there. A Buffer is the harder case. */
+function receiveBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(new Uint8Array(bytes).buffer);
 }
 
 function spoiled(bytes: Uint8Array, random: () => number): Uint8Array {

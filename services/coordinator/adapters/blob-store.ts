@@ -87,9 +87,11 @@ export function diskBlobStore(directory: string): BlobStore {
     },
     async read(digest) {
       await verify(digest);
-      return readFile(fileOf(digest)).catch((thrown: unknown) => {
+      const buffer = await readFile(fileOf(digest)).catch((thrown: unknown) => {
         throw readFailure(thrown, digest, fileOf(digest));
       });
+      // A plain view: Buffer's own slice() shares memory where Uint8Array's copies.
+      return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
     },
     stream: (digest, offset) =>
       createReadStream(fileOf(digest), { start: offset, highWaterMark: streamChunkBytes }) as AsyncIterable<Buffer>,

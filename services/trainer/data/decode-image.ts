@@ -2,7 +2,7 @@
 // camera). The same bytes give the same pixels. An image that cannot be decoded is a bad sample, never an I/O error.
 
 import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 
 export type ImageGeometry = Pick<Preprocessing, 'height' | 'width' | 'resize'>;
 
@@ -17,7 +17,7 @@ sharp.cache(false);
 export class BadImage extends Error {}
 
 /** Upright, three channels of 8 bit in sRGB. Throws BadImage. */
-export function openImage(bytes: Uint8Array): sharp.Sharp {
+export function openImage(bytes: Uint8Array): Sharp {
   return sharp(bytes, { failOn: 'truncated', limitInputPixels: pixelsMax })
     .rotate()
     .flatten({ background: '#000000' })
@@ -31,7 +31,7 @@ export async function decodeImage(bytes: Uint8Array, geometry: ImageGeometry): P
 
 const fits = { squash: 'fill', crop: 'cover', pad: 'contain' } as const;
 
-export function resizeTo(image: sharp.Sharp, { height, width, resize }: ImageGeometry): sharp.Sharp {
+export function resizeTo(image: Sharp, { height, width, resize }: ImageGeometry): Sharp {
   return image.resize(width, height, {
     fit: fits[resize],
     kernel: 'cubic',
@@ -41,7 +41,7 @@ export function resizeTo(image: sharp.Sharp, { height, width, resize }: ImageGeo
 }
 
 /** Runs the pipeline. Throws BadImage. */
-export async function rawPixels(image: sharp.Sharp, { height, width }: ImageGeometry): Promise<Uint8Array> {
+export async function rawPixels(image: Sharp, { height, width }: ImageGeometry): Promise<Uint8Array> {
   const { data, info } = await image
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true })

@@ -71,7 +71,8 @@ function loadModel(graph: Graph, weights: Weights, preprocessing: Preprocessing)
   const write = (values: Weights): void => {
     for (const [name, { shape, data }] of values) {
       held.get(name)?.dispose();
-      held.set(name, tf.keep(tf.tensor(data, [...shape], 'float32')));
+      // A copy, because a backend may keep the array that it is given, and read it later.
+      held.set(name, tf.keep(tf.tensor(data.slice(), [...shape], 'float32')));
     }
   };
   write(weights);
@@ -84,7 +85,9 @@ function loadModel(graph: Graph, weights: Weights, preprocessing: Preprocessing)
     graph,
     stageProgram: (options) => createStageProgram({ ...options, graph, preprocessing, value }),
     readWeights: (names) =>
-      new Map(names.map((name) => [name, { shape: value(name).shape, data: value(name).dataSync() as Float32Array }])),
+      new Map(
+        names.map((name) => [name, { shape: value(name).shape, data: Float32Array.from(value(name).dataSync()) }]),
+      ),
     writeWeights: write,
     dispose() {
       for (const tensor of held.values()) tensor.dispose();

@@ -26,10 +26,7 @@ interface TensorflowNode {
 }
 
 export async function loadTensorflow({ threads, gpus }: EngineOptions): Promise<EngineClass> {
-  process.env.TF_NUM_INTRAOP_THREADS = String(threads);
-  process.env.TF_NUM_INTEROP_THREADS = '1';
-  // On is the default; said aloud, it is not announced on stderr.
-  process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
+  Object.assign(process.env, environmentOf(threads, gpus));
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   const node = requireAddon();
   const { isUsingGpuDevice, binding } = node.backend();
@@ -45,6 +42,19 @@ export async function loadTensorflow({ threads, gpus }: EngineOptions): Promise<
     device: isUsingGpuDevice ? 'GPU' : 'CPU',
     cpuFeatures: await cpuFeatures(),
     threads,
+  };
+}
+
+/**
+ * What decides the bits is set here and not left to the caller's environment. The library reads it while it loads, and
+ * says on stderr, whatever the log level, that oneDNN is on: the process that starts a trainer keeps that line.
+ */
+function environmentOf(threads: number, gpus: number): Readonly<Record<string, string>> {
+  return {
+    TF_NUM_INTRAOP_THREADS: String(threads),
+    TF_NUM_INTEROP_THREADS: '1',
+    TF_ENABLE_ONEDNN_OPTS: '1',
+    ...(gpus > 0 ? { TF_DETERMINISTIC_OPS: '1', NVIDIA_TF32_OVERRIDE: '0' } : { CUDA_VISIBLE_DEVICES: '-1' }),
   };
 }
 

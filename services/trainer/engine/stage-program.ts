@@ -2,10 +2,10 @@
 // tensors of the model; the trainable ones are replaced after every update.
 
 import * as tf from '@tensorflow/tfjs-core';
-import { invariant } from '@thaw/common/errors/thaw-error.ts';
+import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { Graph, Layer, Partition } from '@thaw/common/model/graph.ts';
-import { numberOf } from '@thaw/common/model/layer-config.ts';
+import { activationOf, numberOf } from '@thaw/common/model/layer-config.ts';
 import { partitionFor } from '@thaw/common/model/partition.ts';
 import { type TensorLayout, tensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import { type Affine, affineKinds, affineOf, type Values } from '../model/affine.ts';
@@ -28,6 +28,8 @@ interface Program {
   readonly prefix: readonly Operation[];
   readonly suffix: readonly Operation[];
   readonly constants: ReadonlyMap<Operation, Affine>;
+  /** Path of the layer that ends in softmax; null where the output is something else, which cannot be trained. */
+  readonly logitsOf: string | null;
 }
 
 export function createStageProgram(options: ProgramOptions): StageProgram {
@@ -59,7 +61,17 @@ function compileStage(options: ProgramOptions): Program {
     if (!affineKinds.has(layer.kind) || weights.some(({ name }) => wanted.has(name))) continue;
     constants.set(operation, keptAffine(layer, normalization, options.value));
   }
-  return { options, partition, layout: tensorLayout(specs), prefix, suffix, constants };
+  const output = graph.layers.find(({ path }) => path === graph.output);
+  const isSoftmax = output?.kind === 'Softmax' || (output && activationOf(output) === 'softmax');
+  return {
+    options,
+    partition,
+    layout: tensorLayout(specs),
+    prefix,
+    suffix,
+    constants,
+    logitsOf: isSoftmax ? graph.output : null,
+  };
 }
 
 /** Copies of what never changes in this stage; the model's own tensors are not shared, so that disposal is plain. */
@@ -77,7 +89,8 @@ function features({ options, partition, prefix, constants }: Program, pixels: Ui
   const shape: [number, number, number, number] = [blockSize, preprocessing.height, preprocessing.width, 3];
   const input = tf.tensor4d(preprocess(pixels, preprocessing), shape);
   const rows = tf.tidy(() => {
-    const outputs = execute(prefix, new Map([[graph.input, input]]), { value, mask: null, constants });
+    const run = { value, mask: null, constants, inference: true };
+    const outputs = execute(prefix, new Map([[graph.input, input]]), run);
     const flat = partition.boundary.map((path) => tf.reshape(outputs.get(path) as tf.Tensor, [blockSize, -1]));
     return flat.length === 1 ? tf.clone(flat[0] as tf.Tensor) : tf.concat(flat, 1);
   });
@@ -103,9 +116,11 @@ function boundaryTensors({ options, partition }: Program, rows: tf.Tensor2D): Ma
 }
 
 function gradients(program: Program, batch: MicroBatch, gradient: Float32Array): LossSums {
-  const { options, layout, suffix, constants } = program;
+  const { options, layout, suffix, constants, logitsOf } = program;
+  if (logitsOf === null)
+    throw new ThawError('HeadMismatch', `${options.graph.output}: the network does not end in softmax`);
   const names = layout.entries.map(({ name }) => name);
-  const [probabilityRows, losses, ...grads] = tf.tidy(() => {
+  const [logits, losses, ...grads] = tf.tidy(() => {
     const rows = tf.tensor2d(batch.features, [options.microBatch, program.partition.boundaryFloats]);
     const inputs = boundaryTensors(program, rows);
     const labels = tf.oneHot(tf.tensor1d(batch.labels, 'int32'), options.classes);
@@ -115,7 +130,7 @@ function gradients(program: Program, batch: MicroBatch, gradient: Float32Array):
     const lossOf = (...trainable: tf.Tensor[]): tf.Scalar => {
       const replaced = new Map(names.map((name, i) => [name, trainable[i] as tf.Tensor]));
       const value: Values = (name) => replaced.get(name) ?? options.value(name);
-      const outputs = execute(suffix, inputs, { value, mask, constants, logits: true });
+      const outputs = execute(suffix, inputs, { value, mask, constants, logitsOf });
       const logits = outputs.get(options.graph.output) as tf.Tensor;
       const perSample = tf.neg(tf.sum(tf.mul(labels, tf.logSoftmax(logits)), -1));
       kept.push(tf.keep(tf.clone(logits)), tf.keep(tf.clone(perSample)));
@@ -125,8 +140,8 @@ function gradients(program: Program, batch: MicroBatch, gradient: Float32Array):
     return [...kept, ...found];
   }) as tf.Tensor[];
   for (const [i, { offset }] of layout.entries.entries()) gradient.set((grads[i] as tf.Tensor).dataSync(), offset);
-  const sums = lossSums(batch, (losses as tf.Tensor).dataSync(), (probabilityRows as tf.Tensor).dataSync());
-  tf.dispose([probabilityRows as tf.Tensor, losses as tf.Tensor, ...grads]);
+  const sums = lossSums(batch, (losses as tf.Tensor).dataSync(), (logits as tf.Tensor).dataSync());
+  tf.dispose([logits as tf.Tensor, losses as tf.Tensor, ...grads]);
   return sums;
 }
 
@@ -159,7 +174,7 @@ function probabilities(program: Program, rows: Float32Array): Float32Array {
   const { options, partition, suffix, constants } = program;
   const output = tf.tidy(() => {
     const features = tf.tensor2d(rows, [options.blockSize, partition.boundaryFloats]);
-    const run = { value: options.value, mask: null, constants };
+    const run = { value: options.value, mask: null, constants, inference: true };
     return execute(suffix, boundaryTensors(program, features), run).get(options.graph.output) as tf.Tensor;
   });
   const data = output.dataSync() as Float32Array;

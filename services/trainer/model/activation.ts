@@ -57,7 +57,7 @@ export function reluLayer(x: tf.Tensor, options: { max: number | null; slope: nu
   const { max, slope, threshold } = options;
   if (slope === 0 && threshold === 0) {
     if (max === 6) return relu6(x);
-    return max === null ? relu(x) : tf.clipByValue(x, 0, max);
+    return max === null ? relu(x) : tf.clipByValue(relu(x), 0, max);
   }
   const above = tf.mul(x, tf.cast(tf.greaterEqual(x, threshold), 'float32'));
   const below = tf.mul(tf.mul(tf.sub(x, threshold), slope), tf.cast(tf.less(x, threshold), 'float32'));

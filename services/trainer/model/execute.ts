@@ -1,7 +1,7 @@
-// Runs a part of a graph. Compiling decides once which normalisations are folded into the layer before them; running
-// walks the operations in the graph's order.
+// Runs a part of a graph. Compiling decides once which normalisations are folded into the layer before them and when
+// an output is read for the last time; running walks the operations in the graph's order.
 
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import type { Graph, Layer } from '@thaw/common/model/graph.ts';
 import { activationOf } from '@thaw/common/model/layer-config.ts';
@@ -13,6 +13,8 @@ export interface Operation {
   readonly layer: Layer;
   /** Normalisation folded into the layer; its path then names the output. */
   readonly normalization: Layer | null;
+  /** Outputs that nothing reads after this operation. */
+  readonly lastReads: readonly string[];
 }
 
 export interface RunOptions {
@@ -20,8 +22,10 @@ export interface RunOptions {
   readonly mask: Call['mask'];
   /** Kernel and bias of operations whose weights never change, computed once. */
   readonly constants?: ReadonlyMap<Operation, Affine> | undefined;
-  /** Leaves the output layer's softmax away, for a loss on logits. */
-  readonly logits?: boolean;
+  /** Path of the output layer whose softmax is left away, for a loss on logits. */
+  readonly logitsOf?: string;
+  /** Without a tape: frees every intermediate after its last reader, the inputs included. */
+  readonly inference?: boolean;
 }
 
 /** `paths`: layers to run, in the graph's order. `kept`: outputs that are read from outside. */
@@ -38,12 +42,18 @@ export function compile(graph: Graph, paths: readonly string[], kept: readonly s
     if (hidden) folded.set(before.path, layer);
   }
   const swallowed = new Set([...folded.values()].map(({ path }) => path));
-  return layers
-    .filter(({ path }) => !swallowed.has(path))
-    .map((layer) => ({ layer, normalization: folded.get(layer.path) ?? null }));
+  const run = layers.filter(({ path, kind }) => !swallowed.has(path) && kind !== 'InputLayer');
+  const lastReader = new Map(run.flatMap(({ path, inputs }) => inputs.map((input) => [input, path])));
+  return run.map((layer) => ({
+    layer,
+    normalization: folded.get(layer.path) ?? null,
+    lastReads: [...new Set(layer.inputs)].filter(
+      (input) => lastReader.get(input) === layer.path && !kept.includes(input),
+    ),
+  }));
 }
 
-/** Runs the operations on `inputs` (by layer path) and returns every output by path. Call it inside tf.tidy. */
+/** Runs the operations on `inputs` (by layer path) and returns the outputs by path. Call it inside tf.tidy. */
 export function execute(
   operations: readonly Operation[],
   inputs: ReadonlyMap<string, tf.Tensor>,
@@ -57,8 +67,12 @@ export function execute(
       invariant(input !== undefined, `${layer.path} is run before its input ${path}`);
       return input;
     });
-    if (layer.kind === 'InputLayer') continue;
-    outputs.set(normalization?.path ?? layer.path, run(operation, fed, options));
+    const output = options.inference ? tf.tidy(() => run(operation, fed, options)) : run(operation, fed, options);
+    // Without a copy the output could be the very tensor that is freed below, as with a linear activation.
+    const own = options.inference && fed.includes(output) ? tf.clone(output) : output;
+    outputs.set(normalization?.path ?? layer.path, own);
+    if (!options.inference) continue;
+    for (const path of operation.lastReads) outputs.get(path)?.dispose();
   }
   return outputs;
 }
@@ -68,9 +82,9 @@ function run(operation: Operation, inputs: readonly tf.Tensor[], options: RunOpt
   if (affineKinds.has(layer.kind)) {
     const affine = options.constants?.get(operation) ?? affineOf(layer, normalization, options.value);
     const product = applyAffine(layer, inputs[0] as tf.Tensor, affine);
-    const isOutput = layer.path === 'head/output';
-    return options.logits && isOutput ? product : activate(product, activationOf(layer));
+    return options.logitsOf === layer.path ? product : activate(product, activationOf(layer));
   }
+  if (options.logitsOf === layer.path) return inputs[0] as tf.Tensor;
   const execution = layerExecutions[layer.kind];
   invariant(execution !== undefined, `no execution for ${layer.kind}`);
   return execution.run({ layer, inputs, value: options.value, mask: options.mask });

@@ -48,7 +48,7 @@ export function messageReader(payloadBytesMax: number, events: ReaderEvents): Me
   const endMessage = (): void => {
     const size = wanted - lineEndBytes;
     wanted = 0;
-    events.message(subscription, payload.subarray(0, size));
+    events.message(subscription, new Uint8Array(payload.buffer, 0, size));
   };
   const endLine = (): void => {
     const whole = line.trimEnd();

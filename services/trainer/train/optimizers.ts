@@ -18,18 +18,18 @@ export interface TensorUpdate {
   readonly decay: number;
 }
 
-/** Slots that an optimizer keeps for every tensor. */
+/** Slots that an optimizer keeps for every tensor. Equal names mean equal contents, so that a later stage may keep them. */
 export function slotNames(optimizer: Optimizer): readonly string[] {
   switch (optimizer.kind) {
     case 'sgd':
       return [];
     case 'momentum':
-      return ['momentum'];
+      return ['velocity'];
     case 'adam':
     case 'adamw':
       return ['m', 'v'];
     case 'rmsprop':
-      return optimizer.momentum > 0 ? ['v', 'momentum'] : ['v'];
+      return optimizer.momentum > 0 ? ['meanSquare', 'step'] : ['meanSquare'];
     default:
       return assertNever(optimizer, 'optimizer');
   }
@@ -69,7 +69,7 @@ function sgd({ value, gradient, learningRate, decay }: TensorUpdate): void {
 /** Velocity as in Keras: v = momentum * v - rate * g; w += v, or w += momentum * v - rate * g with Nesterov. */
 function momentum(update: TensorUpdate, { momentum, nesterov }: { momentum: number; nesterov: boolean }): void {
   const { value, slots, gradient, learningRate, decay } = update;
-  const velocity = slots.get('momentum') as Float32Array;
+  const velocity = slots.get('velocity') as Float32Array;
   for (let i = 0; i < value.length; i++) {
     const w = value[i] as number;
     const step = learningRate * (gradient[i] as number);
@@ -87,7 +87,7 @@ function adam(
   const { value, slots, gradient, learningRate, decay } = update;
   const first = slots.get('m') as Float32Array;
   const second = slots.get('v') as Float32Array;
-  const rate = (learningRate * Math.sqrt(1 - beta2 ** update.update)) / (1 - beta1 ** update.update);
+  const rate = (learningRate * Math.sqrt(1 - powerOf(beta2, update.update))) / (1 - powerOf(beta1, update.update));
   for (let i = 0; i < value.length; i++) {
     const w = value[i] as number;
     const g = gradient[i] as number;
@@ -103,18 +103,27 @@ function adam(
 function rmsprop(update: TensorUpdate, options: { rho: number; epsilon: number; momentum: number }): void {
   const { value, slots, gradient, learningRate, decay } = update;
   const { rho, epsilon, momentum } = options;
-  const second = slots.get('v') as Float32Array;
-  const velocity = slots.get('momentum');
+  const second = slots.get('meanSquare') as Float32Array;
+  const steps = slots.get('step');
   for (let i = 0; i < value.length; i++) {
     const w = value[i] as number;
     const g = gradient[i] as number;
     const v = rho * (second[i] as number) + (1 - rho) * g * g;
     second[i] = v;
     let step = (learningRate * g) / Math.sqrt(v + epsilon);
-    if (velocity) {
-      step += momentum * (velocity[i] as number);
-      velocity[i] = step;
+    if (steps) {
+      step += momentum * (steps[i] as number);
+      steps[i] = step;
     }
     value[i] = w - step - learningRate * decay * w;
   }
+}
+
+/** base^exponent by squaring: products only, so that it has the same bits in every JavaScript engine. */
+function powerOf(base: number, exponent: number): number {
+  let power = 1;
+  for (let rest = exponent, square = base; rest > 0; rest = Math.floor(rest / 2), square *= square) {
+    if (rest % 2 === 1) power *= square;
+  }
+  return power;
 }

@@ -28,7 +28,10 @@ export interface TensorState {
 
 export type TrainState = Map<string, TensorState>;
 
-/** Adds what a stage trains: tensors held already keep value and, unless `reset`, fitting slots; new ones start at the source. */
+/**
+ * Adds what a stage trains. Tensors held already keep their value and, unless `reset`, their slots and count where the
+ * optimizer has the same slots; new ones start at the source.
+ */
 export function enterStage(
   state: TrainState,
   specs: readonly WeightSpec[],
@@ -39,12 +42,12 @@ export function enterStage(
     const source = options.source.get(name);
     invariant(held !== undefined || source !== undefined, `${name} has no value at the source`);
     const value = held?.value ?? Float32Array.from(source?.data ?? []);
-    const keep = held !== undefined && !options.reset;
-    const slots = slotNames(options.optimizer).map(
+    const wanted = slotNames(options.optimizer);
+    const keep = held !== undefined && !options.reset && wanted.every((slot) => held.slots.has(slot));
+    const slots = wanted.map(
       (slot) => [slot, (keep && held.slots.get(slot)) || new Float32Array(value.length)] as const,
     );
-    const complete = keep && slots.every(([slot]) => held.slots.has(slot));
-    state.set(name, { shape, value, slots: new Map(slots), updates: complete ? held.updates : 0 });
+    state.set(name, { shape, value, slots: new Map(slots), updates: keep ? held.updates : 0 });
   }
 }
 

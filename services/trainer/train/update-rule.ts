@@ -19,6 +19,8 @@ export interface UpdateRule {
   readonly l2sp: number;
   readonly pretrained: Weights;
   readonly clipNorm: number | null;
+  /** For the message when the new state is not finite. */
+  readonly stageName?: string;
 }
 
 export interface ReducedGradient {
@@ -83,7 +85,7 @@ export function applyUpdate(
       learningRate: learningRate * (rule.rateFactors[index] as number),
       decay: rule.roles[index] === 'kernel' ? decayOf(rule.optimizer) : 0,
     });
-    assertFinite(tensor, entry.name, reduced.step);
+    assertFinite(tensor, entry.name, { step: reduced.step, stageName: rule.stageName });
   }
   return { learningRate, gradientNorm, penalty };
 }
@@ -131,15 +133,18 @@ function sumOfSquares(values: Float64Array): number {
   return sum;
 }
 
-function assertFinite({ value }: TensorState, name: string, step: number): void {
+function assertFinite(
+  { value }: TensorState,
+  tensor: string,
+  { step, stageName }: { step: number; stageName: string | undefined },
+): void {
   for (let i = 0; i < value.length; i++) {
     if (Number.isFinite(value[i] as number)) continue;
+    const where = stageName === undefined ? `step ${step}` : `stage "${stageName}", step ${step}`;
     throw new ThawError(
       'NonFinite',
-      `step ${step}: ${name} became NaN or infinite; lower the learningRate or set gradientClip`,
-      {
-        data: { step, tensor: name },
-      },
+      `${where}: ${tensor} became NaN or infinite; lower the learningRate or set gradientClip`,
+      { data: { step, tensor } },
     );
   }
 }

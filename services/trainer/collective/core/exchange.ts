@@ -157,7 +157,7 @@ function receiveAnnouncement(state: State, frame: Frame): Effect[] {
   }
   if (current && (frame.step < current.step || frame.step > current.step + 1)) return [refuse(state, frame)];
   const early = ahead[frame.source];
-  if (!early || early.step < frame.step) ahead[frame.source] = { step: frame.step, bytes: frame.payload.slice() };
+  if (!early || early.step < frame.step) ahead[frame.source] = { step: frame.step, bytes: copyOf(frame.payload) };
   return [];
 }
 
@@ -167,7 +167,7 @@ function hear(state: State, record: StepRecord, member: number, bytes: Uint8Arra
     if (Buffer.compare(heard.bytes, bytes) === 0) return;
     throw violation(`member ${member} announced step ${record.step} twice, and differently`);
   }
-  const kept = bytes.slice();
+  const kept = copyOf(bytes);
   const announcement = decodeAnnouncement(kept);
   const { tensorSet, tensors } = state.options;
   if (announcement.tensorSet !== tensorSet || announcement.maxima.length !== tensors) {
@@ -332,6 +332,11 @@ function announcementFrame(step: number, payload: Uint8Array): Omit<OutgoingFram
 
 function send(to: number | 'everyone', frame: Omit<OutgoingFrame, 'to'>): Effect {
   return { kind: 'send', frame: { ...frame, to } };
+}
+
+/** Buffer.slice would be a view, and the receive buffer is overwritten by the next frame. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 function violation(message: string): ThawError {

@@ -1,0 +1,255 @@
+// The coordinator over real gRPC, a real nats-server with JetStream and real files; trainers are scripted, so that a
+// job takes a second and every fault comes when the test wants it.
+
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { createLogger } from '@thaw/common/log/logger.ts';
+import type { Tensor } from '@thaw/common/model/graph.ts';
+import { readSafetensors, writeSafetensors } from '@thaw/common/tensors/safetensors.ts';
+import type { JobState } from '@thaw/coordinator/core/state.ts';
+import { finalWeights, weightsDigest } from '@thaw/coordinator/export/final-weights.ts';
+import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
+import type { Report as JobReport } from '@thaw/coordinator/report/build-report.ts';
+import { type Announcement, runJob } from '@thaw/coordinator/run-job.ts';
+import { aPreparedJob } from '@thaw/coordinator/testing/a-prepared-job.ts';
+import { aStage, aTrained, someParts } from '@thaw/coordinator/testing/builders.ts';
+import { connectJobs } from '@thaw/proto/client/connect.ts';
+import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
+import type { JobStatus__Output } from '@thaw/proto/gen/thaw/v1/JobStatus.ts';
+import type { JobUpdate__Output } from '@thaw/proto/gen/thaw/v1/JobUpdate.ts';
+import { type NatsServer, natsServerFile, startNatsServer } from '../support/nats-server.ts';
+import { ScriptedTrainer, type TrainerScript } from '../support/scripted-trainer.ts';
+
+const natsFile = natsServerFile();
+const noNats = natsFile ? false : 'nats-server is missing: run ./thaw doctor';
+
+let folder = '';
+let nats: NatsServer;
+let runs = 0;
+
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'thaw-coordinator-'));
+  if (natsFile) nats = await startNatsServer(natsFile, ['-js', '-sd', path.join(folder, 'jetstream')]);
+});
+
+after(async () => {
+  await nats?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const prepared = aPreparedJob({ stages: [aStage({ steps: 8 }), aStage({ name: 'block', steps: 8 })] });
+
+interface Run {
+  readonly out: string;
+  readonly address: string;
+  readonly announcement: Announcement;
+  readonly final: Promise<JobState>;
+  cancel(reason: string): void;
+}
+
+async function startRun(natsUrl = nats.url): Promise<Run> {
+  runs += 1;
+  const out = path.join(folder, `out-${runs}`);
+  let cancel = (_reason: string): void => undefined;
+  let final: Promise<JobState> | undefined;
+  const announcement = await new Promise<Announcement>((resolve, reject) => {
+    final = runJob(prepared, {
+      out,
+      natsUrl,
+      listen: '127.0.0.1:0',
+      uid: `01TEST${runs}`,
+      runToken: 'ab'.repeat(8),
+      log: createLogger({ name: 'coordinator', file: path.join(out, 'logs', 'coordinator.jsonl') }),
+      ready: resolve,
+      started: (cancelRun) => {
+        cancel = cancelRun;
+      },
+    });
+    final.catch(reject);
+  });
+  assert.ok(final);
+  const address = `127.0.0.1:${announcement.grpcPort}`;
+  return { out, address, announcement, final, cancel: (reason) => cancel(reason) };
+}
+
+/** Values of the trained state after an epoch. */
+function stateOf(epoch: number): Uint8Array<ArrayBuffer> {
+  const kernel = { shape: [4, 2], data: Float32Array.from({ length: 8 }, (_, i) => epoch + i / 8) };
+  return writeSafetensors(new Map([['head/output/kernel', kernel], ['slot/head/output/kernel/m', kernel]]));
+}
+
+/** Epoch 2 is the best one. */
+const correctInEpoch = [5, 6, 9, 7];
+
+/** Does what a good trainer does; counts the epochs it has trained. */
+function goodTrainer(): TrainerScript {
+  let epoch = -1;
+  return {
+    async answer(directive: Directive__Output, trainer) {
+      const { train, evaluate, store, finish, generation } = directive;
+      const self = generation?.members.findIndex(({ incarnation }) => incarnation === trainer.incarnation) ?? -1;
+      if (train) {
+        epoch = train.epoch;
+        return { trained: aTrained(train.lastStep) };
+      }
+      if (evaluate) {
+        if (evaluate.restoreDigest !== '') await trainer.fetch(evaluate.restoreDigest);
+        return { evaluated: { parts: someParts(evaluate.partOwners, self, correctInEpoch[evaluate.epoch] ?? 0) } };
+      }
+      if (store) return { stored: self === store.member ? await trainer.store(stateOf(epoch)) : { digest: '', bytes: 0 } };
+      return finish ? { finished: {} } : null;
+    },
+  };
+}
+
+async function readJson<T>(file: string): Promise<T> {
+  return JSON.parse(await readFile(file, 'utf8')) as T;
+}
+
+function watch(address: string): Promise<JobUpdate__Output[]> {
+  const jobs = connectJobs(address);
+  return new Promise((resolve, reject) => {
+    const updates: JobUpdate__Output[] = [];
+    const stream = jobs.watch({});
+    stream.on('data', (update: JobUpdate__Output) => updates.push(update));
+    stream.on('error', reject);
+    stream.on('end', () => {
+      jobs.close();
+      resolve(updates);
+    });
+  });
+}
+
+describe('a job', { skip: noNats }, () => {
+  it('goes from the first hello to the written result', async () => {
+    const run = await startRun();
+    const watched = watch(run.address);
+    const trainers = [0, 1].map((i) => new ScriptedTrainer(run.address, i, goodTrainer()));
+    const final = await run.final;
+    assert.equal(final.phase, 'Succeeded', final.failure?.message);
+    await Promise.all(trainers.map(({ ended }) => ended));
+    const files = resultFiles(run.out);
+
+    const report = await readJson<JobReport>(files.report);
+    const best = finalWeights(prepared.graph, prepared.weights, stateOf(2), 'state');
+    assert.equal(report.weightsDigest, weightsDigest(best));
+    assert.equal(report.jobDigest, prepared.jobDigest);
+    assert.equal(report.steps, 16);
+    assert.equal(report.generations, 1);
+    assert.deepEqual(report.stages.map(({ name, epochs, best: { epoch } }) => [name, epochs, epoch]), [['head', 2, 1], ['block', 2, 2]]);
+    assert.equal(report.test.count, 30);
+    assert.deepEqual(report.test.confusion, [[21, 9], [0, 0]]);
+    const written = readSafetensors(await readFile(files.safetensors), 'result').tensors as Map<string, Tensor>;
+    assert.deepEqual([...written.keys()], ['backbone/scale/gamma', 'head/output/bias', 'head/output/kernel']);
+    assert.deepEqual(written.get('head/output/kernel')?.data, best.get('head/output/kernel')?.data);
+    assert.match(await readFile(files.card, 'utf8'), /# digits\n[^]*weights `sha256:/);
+
+    const lines = (await readFile(files.events, 'utf8')).trim().split('\n');
+    const kinds = lines.map((line) => (JSON.parse(line) as { kind: string }).kind);
+    assert.deepEqual([kinds[0], kinds.at(-1)], ['jobStarted', 'jobSucceeded']);
+    const updates = await watched;
+    assert.deepEqual(updates.flatMap(({ events }) => events), lines);
+    assert.equal(updates.at(-1)?.status?.state, 'Succeeded');
+    assert.equal(updates.at(-1)?.status?.weightsDigest, report.weightsDigest);
+    const leftovers = (await readdir(run.out, { recursive: true })).filter((name) => name.endsWith('.part'));
+    assert.deepEqual(leftovers, []);
+  });
+
+  it('serves metrics, health and status, and says what is not supported yet', async () => {
+    const run = await startRun();
+    const base = `http://127.0.0.1:${run.announcement.metricsPort}`;
+    const metrics = await (await fetch(`${base}/metrics`)).text();
+    assert.match(metrics, /^thaw_coordinator_trainers_wanted 2$/m);
+    assert.match(metrics, /^thaw_process_resident_memory_bytes/m);
+    assert.equal((await fetch(`${base}/healthz`)).status, 200);
+    const jobs = connectJobs(run.address);
+    const status = await new Promise<JobStatus__Output | undefined>((resolve) => jobs.get({}, (_, value) => resolve(value)));
+    assert.equal(status?.state, 'Gathering');
+    const refusal = await new Promise<Error | null>((resolve) => jobs.scale({ replicas: 3 }, (error) => resolve(error)));
+    assert.match(refusal?.message ?? '', /UNIMPLEMENTED: scaling a running job is not supported yet/);
+    await new Promise((resolve) => jobs.cancel({ reason: 'enough' }, resolve));
+    jobs.close();
+    const final = await run.final;
+    assert.equal(final.phase, 'Cancelled');
+    assert.equal(final.failure?.message, 'enough');
+  });
+
+  it('tells a refused trainer why, with both engines side by side', async () => {
+    const run = await startRun();
+    const first = new ScriptedTrainer(run.address, 0, goodTrainer());
+    await until(() => first.received.length > 0);
+    const other = new ScriptedTrainer(run.address, 1, { ...goodTrainer(), probeDigest: 'other bits' });
+    await other.ended;
+    const refusal = other.received.find(({ body }) => body === 'refusal')?.refusal;
+    assert.equal(refusal?.code, 'EngineClassMismatch');
+    assert.match(refusal.message, /probe other bits.*probe probe/);
+    other.vanish();
+    run.cancel('seen enough');
+    await run.final;
+  });
+
+  it('fails with the name of a trainer that vanishes, and tells the others', async () => {
+    const run = await startRun();
+    const silent: TrainerScript = { answer: async () => null };
+    const trainers = [0, 1].map((i) => new ScriptedTrainer(run.address, i, silent));
+    await until(() => trainers.every((trainer) => trainer.directives().length > 0));
+    trainers[1]?.vanish();
+    const final = await run.final;
+    assert.equal(final.failure?.code, 'TrainerLost');
+    assert.match(final.failure?.message ?? '', /^trainer-1 .*session closed and did not come back within 1 s/);
+    await trainers[0]?.ended;
+    assert.match(trainers[0]?.directives().at(-1)?.finish?.reason ?? '', /TrainerLost: trainer-1/);
+  });
+
+  it("fails with a trainer's own failure", async () => {
+    const run = await startRun();
+    const failure = { code: 'NonFinite', message: 'stage "head", step 3', stage: 0, step: 3, tensor: 'head/output/bias' };
+    const trainers = [0, 1].map((i) => new ScriptedTrainer(run.address, i, { answer: async () => null }));
+    await until(() => trainers.every((trainer) => trainer.directives().length > 0));
+    trainers[0]?.send({ failure });
+    const final = await run.final;
+    assert.deepEqual([final.failure?.code, final.failure?.tensor], ['NonFinite', 'head/output/bias']);
+  });
+
+  it('says a directive again until it is acknowledged', async () => {
+    const run = await startRun();
+    const deaf = new ScriptedTrainer(run.address, 0, goodTrainer());
+    const other = new ScriptedTrainer(run.address, 1, { answer: async () => null });
+    const { send } = deaf;
+    deaf.send = (message) => (message.ack ? undefined : send.call(deaf, message));
+    await until(() => deaf.directives().length >= 2);
+    const [first, second] = deaf.directives();
+    assert.deepEqual(first, second);
+    run.cancel('seen enough');
+    await run.final;
+    other.vanish();
+  });
+
+  it('fails with BrokerLost when nats-server is gone, and trainers hear of it', async () => {
+    assert.ok(natsFile);
+    const own = await startNatsServer(natsFile, ['-js', '-sd', path.join(folder, 'jetstream-own')]);
+    const run = await startRun(own.url);
+    const trainer = new ScriptedTrainer(run.address, 0, goodTrainer());
+    await until(() => trainer.received.length > 0);
+    await own.stop();
+    const final = await run.final;
+    assert.equal(final.failure?.code, 'BrokerLost');
+    await trainer.ended;
+    assert.equal(trainer.directives().at(-1)?.finish?.outcome, 'Failed');
+  });
+
+  it('is refused by name when there is no nats-server', async () => {
+    await assert.rejects(startRun('nats://127.0.0.1:1'), (error: unknown) => {
+      return error instanceof ThawError && error.code === 'BrokerLost';
+    });
+  });
+});
+
+/** Polls; the runner's own timeout ends a wait that never comes true. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
