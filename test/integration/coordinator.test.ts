@@ -143,7 +143,7 @@ describe('a job', { skip: noNats }, () => {
     assert.deepEqual(report.stages.map(({ name, epochs, best: { epoch } }) => [name, epochs, epoch]), [['head', 2, 1], ['block', 2, 2]]);
     assert.equal(report.test.count, 30);
     assert.deepEqual(report.test.confusion, [[21, 9], [0, 0]]);
-    const written = readSafetensors(await readFile(files.safetensors), 'result').tensors as Map<string, Tensor>;
+    const written = readSafetensors(Uint8Array.from(await readFile(files.safetensors)), 'result').tensors as Map<string, Tensor>;
     assert.deepEqual([...written.keys()], ['backbone/scale/gamma', 'head/output/bias', 'head/output/kernel']);
     assert.deepEqual(written.get('head/output/kernel')?.data, best.get('head/output/kernel')?.data);
     assert.match(await readFile(files.card, 'utf8'), /# digits\n[^]*weights `sha256:/);

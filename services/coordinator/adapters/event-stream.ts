@@ -1,7 +1,7 @@
 // The job's event log: a JetStream stream, and OUT/events.jsonl as its projection, one line an event. The stream drops
-// an id that it holds; a line is written after the stream's acknowledgement.
+// an id that it holds; the file's own last line says what it holds, so that neither repeats nor misses an event.
 
-import { appendFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { DiscardPolicy, jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
@@ -11,7 +11,7 @@ import { storageFailed } from './storage-failure.ts';
 
 /** Past this many events the oldest go; the file keeps them. */
 const streamEventsMax = 100_000;
-const requestMilliseconds = 2000;
+const requestMilliseconds = 1000;
 
 export async function openEventStream(broker: NatsConnection, uid: string, file: string): Promise<EventStream> {
   const subject = `thaw.${uid}.events`;
@@ -29,14 +29,23 @@ export async function openEventStream(broker: NatsConnection, uid: string, file:
     throw new ThawError('BrokerLost', `nats-server refused the job's event stream: ${reason}`, { cause });
   }
   const client = jetstream(broker, { timeout: requestMilliseconds });
+  let written = await lastSequence(file);
   return {
     async append(event) {
       const line = eventLine(event);
-      const { duplicate } = await client.publish(subject, line, { msgID: event.id });
-      if (duplicate) return;
+      await client.publish(subject, line, { msgID: event.id });
+      if (event.sequence <= written) return;
       await appendFile(file, `${line}\n`).catch((thrown: unknown) => {
         throw storageFailed(thrown, file, 'writing the event log');
       });
+      written = event.sequence;
     },
   };
+}
+
+/** Sequence of the file's last whole line; 0 when there is none. */
+async function lastSequence(file: string): Promise<number> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const line = text.slice(0, text.lastIndexOf('\n')).split('\n').at(-1) ?? '';
+  return line === '' ? 0 : (JSON.parse(line) as { sequence: number }).sequence;
 }

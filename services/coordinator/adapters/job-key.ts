@@ -15,7 +15,7 @@ import { brokerLostMilliseconds } from './broker.ts';
 export const incumbentMilliseconds = 3000;
 
 const key = 'job';
-const requestMilliseconds = 2000;
+const requestMilliseconds = 1000;
 const retryMilliseconds = 100;
 const pollMilliseconds = 250;
 

@@ -97,7 +97,7 @@ export function record(state: JobState, now: number, entry: LogEntry): JobState 
 }
 
 /** One line of events.jsonl. */
-export function eventLine({ id, at, entry }: OutboxEvent): string {
+export function eventLine({ id, sequence, at, entry }: OutboxEvent): string {
   const { kind, ...fields } = entry;
-  return JSON.stringify({ id, at: new Date(at).toISOString(), kind, ...fields });
+  return JSON.stringify({ id, sequence, at: new Date(at).toISOString(), kind, ...fields });
 }

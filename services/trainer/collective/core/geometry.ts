@@ -36,7 +36,7 @@ export interface GeometryOptions {
 
 export const geometryDefaults: GeometryOptions = {
   sliceBytesMin: 256 * 1024,
-  frameBytes: payloadBytesMax / 2,
+  frameBytes: payloadBytesMax,
   windowChunks: 8,
   maxPendingBytes: 64 * 1024 * 1024,
 };

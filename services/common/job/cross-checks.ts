@@ -1,0 +1,98 @@
+// Rules between fields of a job file that need neither model nor data.
+
+import type { Problem } from './problems.ts';
+import type { JobFile } from './schema/job.ts';
+
+export function crossProblems({ spec }: JobFile): Problem[] {
+  return [...trainerProblems(spec), ...dataProblems(spec), ...scheduleProblems(spec), ...inputProblems(spec)];
+}
+
+type Spec = JobFile['spec'];
+
+function trainerProblems({ trainers, data }: Spec): Problem[] {
+  const { replicas, min } = trainers;
+  const max = trainers.max ?? Math.max(replicas, min);
+  const problems: Problem[] = [];
+  const at = (key: string, message: string): void => void problems.push({ path: ['spec', 'trainers', key], message });
+  if (replicas < min) at('replicas', `found ${replicas}; expected at least trainers.min, which is ${min}`);
+  if (replicas > max) at('replicas', `found ${replicas}; expected at most trainers.max, which is ${max}`);
+  if (max > data.shards) {
+    const key = trainers.max === undefined ? 'replicas' : 'max';
+    at(
+      key,
+      `found ${max} trainers for ${data.shards} shards; expected at most data.shards, because a trainer computes whole shards`,
+    );
+  }
+  return problems;
+}
+
+function dataProblems({ data }: Spec): Problem[] {
+  const problems: Problem[] = [];
+  const { split, views, augment } = data;
+  const fractions = [split.train, split.validation, split.test];
+  const given = fractions.filter((value) => value !== undefined);
+  const path = ['spec', 'data', 'split'];
+  if (split.folders && given.length > 0) {
+    problems.push({ path, message: 'found fractions and folders; expected one of the two' });
+  } else if (given.length > 0 && given.length < 3) {
+    problems.push({ path, message: 'found only some of train, validation and test; expected all three' });
+  } else if (given.length === 3 && Math.abs(given.reduce((sum, value) => sum + value, 0) - 1) > 1e-6) {
+    problems.push({
+      path,
+      message: `found fractions that add up to ${given.reduce((sum, value) => sum + value, 0)}; expected 1`,
+    });
+  }
+  if (views > 1 && augment.length === 0) {
+    problems.push({
+      path: ['spec', 'data', 'views'],
+      message: `found ${views} without augment; every view would be the same, expected 1`,
+    });
+  }
+  return problems;
+}
+
+function scheduleProblems({ train }: Spec): Problem[] {
+  const { schedule } = train;
+  const path = ['spec', 'train', 'schedule'];
+  if ((schedule.preset === undefined) === (schedule.stages === undefined)) {
+    const found = schedule.preset === undefined ? 'neither' : 'both';
+    return [{ path, message: `found ${found} of preset and stages; expected exactly one` }];
+  }
+  const problems: Problem[] = [];
+  if (schedule.stages && schedule.epochs !== undefined) {
+    problems.push({ path: [...path, 'epochs'], message: 'belongs to a preset; give each stage its own epochs' });
+  }
+  const names = new Set<string>();
+  for (const [index, stage] of (schedule.stages ?? []).entries()) {
+    const stagePath = [...path, 'stages', index];
+    if ((stage.epochs === undefined) === (stage.steps === undefined)) {
+      const found = stage.epochs === undefined ? 'neither' : 'both';
+      problems.push({ path: stagePath, message: `found ${found} of epochs and steps; expected exactly one` });
+    }
+    if (names.has(stage.name))
+      problems.push({ path: [...stagePath, 'name'], message: `found "${stage.name}" twice; names are unique` });
+    names.add(stage.name);
+  }
+  return problems;
+}
+
+function inputProblems({ model }: Spec): Problem[] {
+  const { input } = model;
+  const problems: Problem[] = [];
+  if (input?.preset && (input.range ?? input.mean ?? input.std ?? input.channels)) {
+    problems.push({
+      path: ['spec', 'model', 'input', 'preset'],
+      message: 'found a preset beside range, mean, std or channels; expected one way',
+    });
+  }
+  if (input?.size && (input.height ?? input.width)) {
+    problems.push({
+      path: ['spec', 'model', 'input', 'size'],
+      message: 'found size beside height or width; expected one way',
+    });
+  }
+  if ((input?.height === undefined) !== (input?.width === undefined)) {
+    problems.push({ path: ['spec', 'model', 'input'], message: 'found only one of height and width; expected both' });
+  }
+  return problems;
+}

@@ -1,0 +1,24 @@
+// The identity of what a job computes: the resolved job without what may differ between a laptop and a cluster and
+// cannot change the result (name, number and place of trainers, where the output goes), with model and data digests.
+
+import { type Digest, digestOfJson } from '../content/digest.ts';
+import type { ResolvedJob } from './resolved-job.ts';
+
+export function jobDigest(job: ResolvedJob, digests: { readonly model: Digest; readonly data: string }): Digest {
+  const { apiVersion, task, model, data, train, stages, trainers, output } = job;
+  const { source: _model, ...modelRules } = model;
+  const { source: _data, format: _format, ...dataRules } = data;
+  return digestOfJson({
+    apiVersion,
+    task,
+    model: modelRules,
+    data: dataRules,
+    train,
+    stages,
+    threads: trainers.threads,
+    engine: trainers.engine,
+    weights: output.weights,
+    metric: output.metric,
+    digests,
+  });
+}

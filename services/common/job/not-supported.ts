@@ -1,0 +1,44 @@
+// What a job file may say already and Thaw does not do yet. Each is refused by name: nothing is ignored.
+
+import type { Problem } from './problems.ts';
+import type { JobFile } from './schema/job.ts';
+
+export function notSupported({ spec }: JobFile): Problem[] {
+  const { task, model, data, train, trainers, output } = spec;
+  const problems: Problem[] = [];
+  const refuse = (condition: boolean, path: string, what: string): void => {
+    if (condition) problems.push({ path: ['spec', ...path.split('.')], message: `${what} is not supported yet` });
+  };
+  refuse(task !== 'imageClassification', 'task', `task ${task}`);
+  refuse(/^(builtin|s3|https?):/.test(model.source), 'model.source', `source ${model.source}`);
+  refuse(/^(builtin|s3|https?):/.test(data.source), 'data.source', `source ${data.source}`);
+  refuse(/\.(h5|keras|hdf5)$/.test(model.source), 'model.source', `a Keras file (${model.source})`);
+  const { format } = data;
+  refuse(format === 'jsonl' || format === 'kinetics' || format === 'webdataset', 'data.format', `format ${format}`);
+  const [loss = 'crossEntropy'] = Object.keys(train.loss ?? {});
+  refuse(loss !== 'crossEntropy', 'train.loss', `loss ${loss}`);
+  refuse(
+    (train.loss?.crossEntropy?.labelSmoothing ?? 0) > 0,
+    'train.loss.crossEntropy.labelSmoothing',
+    'label smoothing',
+  );
+  for (const key of ['classWeights', 'mixup', 'cutmix', 'ema'] as const)
+    refuse(train[key] !== undefined, `train.${key}`, key);
+  refuse(train.schedule.preset === 'auto', 'train.schedule.preset', 'preset auto');
+  for (const [index, { batchNorm, ema }] of (train.schedule.stages ?? []).entries()) {
+    const path: (string | number)[] = ['spec', 'train', 'schedule', 'stages', index];
+    if (batchNorm !== 'frozen') {
+      problems.push({
+        path: [...path, 'batchNorm'],
+        message: `batchNorm ${batchNorm} is not supported yet; use frozen`,
+      });
+    }
+    if (ema !== undefined) problems.push({ path: [...path, 'ema'], message: 'ema is not supported yet' });
+  }
+  refuse(trainers.engine === 'wasm' || trainers.engine === 'auto', 'trainers.engine', `engine ${trainers.engine}`);
+  refuse(output.uri !== undefined && !output.uri.startsWith('file:'), 'output.uri', `output ${output.uri}`);
+  for (const format of output.formats)
+    refuse(format === 'h5' || format === 'keras', 'output.formats', `format ${format}`);
+  refuse(spec.retention !== undefined, 'retention', 'retention');
+  return problems;
+}

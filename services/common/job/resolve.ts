@@ -1,0 +1,200 @@
+// From a checked job file and the facts of its model and data to the resolved job that everything else works from.
+
+import { assertNever, ThawError } from '../errors/thaw-error.ts';
+import type { ParsedJob } from './parse.ts';
+import { resolvePreprocessing } from './preprocessing.ts';
+import { type Preset, presetStages } from './presets.ts';
+import type {
+  AdvanceRule,
+  Augmentation,
+  DataFormat,
+  HeadLayer,
+  Metric,
+  Optimizer,
+  Preprocessing,
+  ResolvedData,
+  ResolvedJob,
+  ResolvedModel,
+  ResolvedSplit,
+  ResolvedStage,
+} from './resolved-job.ts';
+import { apiVersion, type JobFile, type JobSpec } from './schema/job.ts';
+import { stageSchema } from './schema/stage.ts';
+
+/** What only the model and the data tell. */
+export interface JobFacts {
+  readonly classes: number;
+  /** Name of the last layer before the model's classifier. */
+  readonly defaultCut: string;
+  /** Input height and width that the model was made for. */
+  readonly inputSize: { readonly height: number; readonly width: number };
+  /** How the source says that it wants its pixels. */
+  readonly preprocessing?: Pick<Preprocessing, 'channelOrder' | 'scale' | 'mean' | 'std'> | undefined;
+  /** Number of backbone blocks, for presets. */
+  readonly blocks: number;
+  readonly format: DataFormat;
+}
+
+export interface Overrides {
+  /** `--trainers`: replaces replicas and widens min and max; the result does not depend on it. */
+  readonly trainers?: number | undefined;
+}
+
+/** Throws JobInvalid: missing preprocessing, more trainers than shards. */
+export function resolveJob(parsed: ParsedJob, facts: JobFacts, overrides: Overrides = {}): ResolvedJob {
+  const { metadata, spec } = parsed.job;
+  const stages = resolveStages(spec, facts);
+  return {
+    apiVersion,
+    name: metadata.name,
+    task: 'imageClassification',
+    model: resolveModel(parsed, facts),
+    data: resolveData(spec, facts.format),
+    train: {
+      seed: spec.train.seed,
+      microBatch: spec.train.microBatch,
+      loss: { kind: 'crossEntropy' },
+      gradientClip: spec.train.gradientClip ?? null,
+      l2: spec.train.l2,
+      onNonFinite: spec.train.onNonFinite,
+    },
+    stages,
+    trainers: resolveTrainers(parsed, overrides),
+    output: {
+      uri: spec.output.uri ?? `file:out/${metadata.name}`,
+      formats: spec.output.formats.filter((format) => format === 'tfjs' || format === 'safetensors'),
+      weights: spec.output.weights,
+      metric: spec.output.metric ?? stages.at(-1)?.advanceOn?.metric ?? 'loss',
+    },
+  };
+}
+
+function resolveModel(parsed: ParsedJob, facts: JobFacts): ResolvedModel {
+  const { model } = parsed.job.spec;
+  const output: HeadLayer = { kind: 'dense', units: facts.classes, activation: 'softmax', useBias: true };
+  return {
+    source: model.source,
+    preprocessing: resolvePreprocessing(parsed, facts),
+    cut: model.cut ?? facts.defaultCut,
+    head: [...model.head.map(headLayer), output],
+  };
+}
+
+function headLayer(choice: JobSpec['model']['head'][number]): HeadLayer {
+  if (choice.dense) return { kind: 'dense', ...choice.dense };
+  if (choice.dropout) return { kind: 'dropout', ...choice.dropout };
+  if (choice.batchNormalization) return { kind: 'batchNormalization', ...choice.batchNormalization };
+  if (choice.activation) return { kind: 'activation', activation: choice.activation.function };
+  if (choice.flatten) return { kind: 'flatten' };
+  return choice.globalMaxPooling ? { kind: 'globalMaxPooling' } : { kind: 'globalAveragePooling' };
+}
+
+function resolveData({ data }: JobSpec, format: DataFormat): ResolvedData {
+  const { source, shards, views, maxBadSamples } = data;
+  return {
+    source,
+    format,
+    split: resolveSplit(data.split),
+    shards,
+    augment: data.augment.map(augmentation),
+    views,
+    maxBadSamples,
+  };
+}
+
+export function resolveSplit(split: JobFile['spec']['data']['split']): ResolvedSplit {
+  if (split.folders) return { kind: 'explicit', ...split.folders };
+  const { train = 0.8, validation = 0.1, test = 0.1, group } = split;
+  return { kind: 'hash', train, validation, test, ...(group !== undefined && { group }) };
+}
+
+function augmentation(choice: JobSpec['data']['augment'][number]): Augmentation {
+  if (choice.flip) return { kind: 'flip', ...choice.flip };
+  if (choice.rotate) return { kind: 'rotate', ...choice.rotate };
+  if (choice.brightness) return { kind: 'brightness', ...choice.brightness };
+  if (choice.contrast) return { kind: 'contrast', ...choice.contrast };
+  const { area = [0.8, 1], aspect = [0.75, 1.3333] } = choice.crop ?? {};
+  return {
+    kind: 'crop',
+    area: [area[0] as number, area[1] as number],
+    aspect: [aspect[0] as number, aspect[1] as number],
+  };
+}
+
+function resolveStages({ train }: JobSpec, facts: JobFacts): ResolvedStage[] {
+  const { kind, learningRate } = resolveOptimizer(train.optimizer);
+  const { preset, epochs, stages } = train.schedule;
+  const expanded = preset
+    ? presetStages(preset as Preset, { epochs, learningRate, blocks: facts.blocks }).map((stage) =>
+        stageSchema.parse(stage),
+      )
+    : (stages ?? []);
+  return expanded.map((stage) => ({
+    name: stage.name,
+    select: stage.trainable,
+    length:
+      stage.steps === undefined ? { kind: 'epochs', epochs: stage.epochs ?? 1 } : { kind: 'steps', steps: stage.steps },
+    advanceOn: stage.advanceOn ? advanceRule(stage.advanceOn) : null,
+    optimizer: kind,
+    learningRate: stage.learningRate ?? learningRate,
+    warmupSteps: stage.warmup,
+    curve: stage.curve,
+    layerDecay: stage.layerDecay,
+    batchNorm: 'frozen',
+    optimizerState: stage.optimizerState,
+    onEnter: stage.onEnter,
+    l2sp: stage.l2sp,
+    microBatch: stage.microBatch ?? train.microBatch,
+  }));
+}
+
+function advanceRule(rule: {
+  metric: Metric;
+  mode?: 'min' | 'max' | undefined;
+  patience: number;
+  minDelta: number;
+}): AdvanceRule {
+  return { ...rule, mode: rule.mode ?? (rule.metric === 'loss' ? 'min' : 'max') };
+}
+
+function resolveOptimizer(choice: JobSpec['train']['optimizer']): { kind: Optimizer; learningRate: number } {
+  const [name] = Object.keys(choice) as (keyof typeof choice)[];
+  switch (name) {
+    case 'sgd':
+      return split({ kind: 'sgd' }, choice.sgd);
+    case 'momentum':
+    case 'adam':
+    case 'adamw':
+    case 'rmsprop':
+      return split({ kind: name }, choice[name]);
+    case undefined:
+      throw new ThawError('Internal', 'an optimizer without a key passed the schema');
+    default:
+      return assertNever(name, 'optimizer');
+  }
+}
+
+/** Separates the rate, which belongs to stages, from the optimizer's own numbers. */
+function split(kind: { kind: Optimizer['kind'] }, options: ({ learningRate: number } & object) | undefined) {
+  const { learningRate = 0, ...rest } = options ?? {};
+  return { kind: { ...kind, ...rest } as Optimizer, learningRate };
+}
+
+function resolveTrainers(parsed: ParsedJob, { trainers: wanted }: Overrides): ResolvedJob['trainers'] {
+  const { trainers, data } = parsed.job.spec;
+  const replicas = wanted ?? trainers.replicas;
+  if (replicas > data.shards) {
+    throw new ThawError(
+      'JobInvalid',
+      `--trainers: found ${replicas} trainers for ${data.shards} shards; expected at most data.shards (${parsed.where(['spec', 'data', 'shards'])}), because a trainer computes whole shards`,
+    );
+  }
+  return {
+    replicas,
+    min: Math.min(trainers.min, replicas),
+    max: Math.max(trainers.max ?? Math.max(trainers.replicas, trainers.min), replicas),
+    threads: trainers.threads,
+    engine: trainers.engine === 'cpu' ? 'cpu' : 'tensorflow',
+    gpus: trainers.gpus,
+  };
+}

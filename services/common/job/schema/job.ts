@@ -1,0 +1,96 @@
+// The whole job file, version v1alpha1. The custom resource definition, the JSON Schema for editors and the reference
+// page are made from this one schema.
+
+import { z } from 'zod';
+import { dataSchema } from './data.ts';
+import { fraction } from './fields.ts';
+import { modelSchema } from './model.ts';
+import { metricNames } from './stage.ts';
+import { trainSchema } from './train.ts';
+
+export const apiVersion = 'thaw.dev/v1alpha1';
+export const jobKind = 'FineTuneJob';
+
+export const trainersSchema = z
+  .strictObject({
+    replicas: z.int().min(1).max(4096).default(1).describe('Trainers to start with.'),
+    min: z.int().min(1).max(4096).default(1).describe('Below this many, training pauses.'),
+    max: z
+      .int()
+      .min(1)
+      .max(4096)
+      .optional()
+      .describe('Never more than this; at most data.shards. Default: the larger of replicas and min.'),
+    threads: z.int().min(1).max(256).default(1).describe('Threads of the engine in one trainer. Decides the bits.'),
+    engine: z
+      .enum(['tensorflow', 'wasm', 'cpu', 'auto'])
+      .default('tensorflow')
+      .describe('What computes; cpu is slow and for tests.'),
+    gpus: z.int().min(0).max(1).default(0).describe('GPUs of one trainer; 1 without a visible GPU is refused.'),
+  })
+  .describe('The processes that compute.');
+
+export const outputSchema = z
+  .strictObject({
+    uri: z
+      .string()
+      .regex(/^(file|s3|https?):.+$/, 'expected file:PATH')
+      .optional()
+      .describe('Folder of the result. Default: file:out/NAME.'),
+    formats: z
+      .array(z.enum(['tfjs', 'safetensors', 'h5', 'keras']))
+      .min(1)
+      .default(['tfjs', 'safetensors'])
+      .describe('Formats of the model.'),
+    weights: z
+      .enum(['best', 'last'])
+      .default('best')
+      .describe('Weights of the result: the best epoch of the last stage by its metric, or the last.'),
+    metric: z
+      .enum(metricNames)
+      .optional()
+      .describe("What best means. Default: the last stage's advanceOn.metric, else loss."),
+  })
+  .describe('What comes out.');
+
+export const jobSchema = z.strictObject({
+  apiVersion: z.literal(apiVersion).describe('Version of this format.'),
+  kind: z.literal(jobKind).describe('Always FineTuneJob.'),
+  metadata: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'expected lower-case letters, digits, dashes and dots')
+        .describe('Name of the job.'),
+      namespace: z.string().optional().describe('Kubernetes namespace.'),
+      labels: z.record(z.string(), z.string()).optional().describe('Kubernetes labels.'),
+      annotations: z.record(z.string(), z.string()).optional().describe('Kubernetes annotations.'),
+    })
+    .describe('Kubernetes metadata.'),
+  spec: z.strictObject({
+    task: z
+      .enum([
+        'imageClassification',
+        'videoClassification',
+        'languageModeling',
+        'textClassification',
+        'semanticSegmentation',
+        'objectDetection',
+        'regression',
+      ])
+      .describe('What is learnt.'),
+    model: modelSchema,
+    data: dataSchema,
+    train: trainSchema,
+    trainers: trainersSchema.prefault({}),
+    output: outputSchema.prefault({}),
+    retention: z
+      .strictObject({ source: z.string(), maxDrop: fraction("Largest fall of the old task's accuracy.").optional() })
+      .optional()
+      .describe('Samples of the old task, to watch forgetting.'),
+  }),
+});
+
+/** A job file with defaults filled in and every check of one field passed. */
+export type JobFile = z.infer<typeof jobSchema>;
+export type JobSpec = JobFile['spec'];

@@ -1,0 +1,81 @@
+// spec.model: the pretrained network, how it wants its pixels, where it is cut, and the new head.
+
+import { z } from 'zod';
+import { count, fraction, nothing, oneOf, positive, source } from './fields.ts';
+
+const activation = z
+  .enum(['linear', 'relu', 'relu6', 'sigmoid', 'tanh', 'softmax', 'elu', 'gelu', 'silu'])
+  .describe('Activation function.');
+
+const channels = (meaning: string) => z.array(z.number()).length(3).describe(meaning);
+
+export const inputSchema = z
+  .strictObject({
+    size: z
+      .int()
+      .min(8)
+      .max(4096)
+      .optional()
+      .describe('Height and width in pixels. Default: what the model was made for.'),
+    height: z.int().min(8).max(4096).optional().describe('Height in pixels, where it differs from the width.'),
+    width: z.int().min(8).max(4096).optional().describe('Width in pixels, where it differs from the height.'),
+    resize: z
+      .enum(['squash', 'crop', 'pad'])
+      .default('squash')
+      .describe('How a picture of another shape is fitted: squash (as Keras), crop the centre, or pad with black.'),
+    preset: z
+      .enum(['caffe', 'torch', 'tf', 'unit'])
+      .optional()
+      .describe(
+        'Known pixel preparations: caffe (bgr, minus the ImageNet mean; VGG, ResNet50), torch (0..1, minus mean, over std), tf (-1..1; Inception, MobileNet), unit (0..1).',
+      ),
+    range: z
+      .array(z.number())
+      .length(2)
+      .optional()
+      .describe('Bytes 0..255 are mapped to this range, before mean and std.'),
+    mean: channels('Subtracted per channel, in the order of `channels`.').optional(),
+    std: channels('Divided by per channel, in the order of `channels`.').optional(),
+    channels: z.enum(['rgb', 'bgr']).optional().describe('Order of the channels that the model expects. Default: rgb.'),
+  })
+  .describe('How pixels are prepared. Examples carry it; a file without it is refused.');
+
+export const headLayerSchema = oneOf({
+  globalAveragePooling: nothing('Mean over height and width.'),
+  globalMaxPooling: nothing('Maximum over height and width.'),
+  flatten: nothing('All values as one vector.'),
+  dense: z
+    .strictObject({
+      units: count('Outputs of the layer.'),
+      activation: activation.default('linear'),
+      useBias: z.boolean().default(true).describe('Whether a bias is added.'),
+    })
+    .describe('A fully connected layer.'),
+  dropout: z
+    .strictObject({ rate: fraction('Fraction of the values that are dropped in training.') })
+    .describe('Dropout.'),
+  batchNormalization: z
+    .strictObject({
+      momentum: fraction('Momentum of the moving statistics.').default(0.99),
+      epsilon: positive('Added to the variance.').default(1e-3),
+    })
+    .describe('Batch normalisation.'),
+  activation: z.strictObject({ function: activation }).describe('An activation of its own.'),
+}).describe('One layer of the head: exactly one key.');
+
+export const modelSchema = z
+  .strictObject({
+    source: source('The pretrained model: a tfjs layers-model (file:) or an example: from an installed package.'),
+    input: inputSchema.optional(),
+    cut: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Name of the layer where the old head ends. Default: the last layer before the classifier.'),
+    head: z
+      .array(headLayerSchema)
+      .max(64)
+      .default([{ globalAveragePooling: {} }])
+      .describe('Layers of the new head, without the output layer, which follows from task and data.'),
+  })
+  .describe('The pretrained network and its new head.');

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, it } from 'node:test';
+import { claimOutput, readMark, writeMark } from './output-folder.ts';
+import { resultFiles } from './result-files.ts';
+
+let folder = '';
+let out = '';
+const claim = { uid: '01A', name: 'digits', jobDigest: 'sha256:a', overwrite: false };
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'thaw-out-'));
+  out = path.join(folder, 'deep', 'out');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+it('makes a folder that is not there, and marks it', async () => {
+  await claimOutput(out, claim);
+  const mark = await readMark(resultFiles(out).jobMark);
+  assert.deepEqual([mark?.jobDigest, mark?.pid, mark?.state], ['sha256:a', process.pid, 'Running']);
+});
+
+it('refuses one that holds another job, unless it may be overwritten', async () => {
+  await claimOutput(out, claim);
+  const other = { ...claim, name: 'cats', jobDigest: 'sha256:b' };
+  await assert.rejects(claimOutput(out, other), (error: Error) => {
+    assert.match(error.message, /holds another job: found "digits" \(sha256:a\), expected "cats" \(sha256:b\)/);
+    return true;
+  });
+  await claimOutput(out, { ...other, overwrite: true });
+});
+
+it('refuses the finished result of the same job, and says that it is that', async () => {
+  await claimOutput(out, claim);
+  await writeMark(out, { ...claim, pid: null, state: 'Succeeded' });
+  await assert.rejects(claimOutput(out, claim), { code: 'OutputConflict', message: /finished result of just this job/ });
+});
+
+it('takes up a run of the same job that did not end well', async () => {
+  await claimOutput(out, claim);
+  await writeMark(out, { ...claim, pid: null, state: 'Failed' });
+  await writeFile(resultFiles(out).events, 'old\n');
+  await claimOutput(out, { ...claim, uid: '01B' });
+  assert.equal((await readMark(resultFiles(out).jobMark))?.uid, '01B');
+});
+
+it('refuses one that a living process works in, even to overwrite', async () => {
+  await claimOutput(out, claim);
+  await writeMark(out, { ...claim, pid: process.ppid, state: 'Running' });
+  await assert.rejects(claimOutput(out, { ...claim, overwrite: true }), { code: 'OutputConflict', message: /in use/ });
+});
+
+it('says the path when the folder cannot be made', async () => {
+  await mkdir(folder, { recursive: true });
+  await writeFile(path.join(folder, 'deep'), 'a file');
+  await assert.rejects(claimOutput(out, claim), { code: 'StorageFailed', message: /a part of the path is a file/ });
+});
