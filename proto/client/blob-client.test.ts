@@ -34,10 +34,15 @@ async function clientOf({ fetch = noFetch, answer }: { fetch?: Fetch; answer?: s
   };
   server.addService(loadThawProto().Blobs.service, handlers);
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
   });
   const client = connectBlobs(`127.0.0.1:${port}`);
-  closing.push(() => client.close(), () => server.forceShutdown());
+  closing.push(
+    () => client.close(),
+    () => server.forceShutdown(),
+  );
   return client;
 }
 

@@ -91,7 +91,8 @@ export function encodeHeader(header: FrameHeader, payload: Uint8Array): Buffer {
 
 /** Reads a frame in the order of the fences: token, incarnation, version, checksum, generation. */
 export function decodeFrame(bytes: Uint8Array, expected: FrameExpectation): Frame | Refusal {
-  if (bytes.length < headerBytes) return refuse('notAFrame', `${bytes.length} bytes; a frame has ${headerBytes} or more`);
+  if (bytes.length < headerBytes)
+    return refuse('notAFrame', `${bytes.length} bytes; a frame has ${headerBytes} or more`);
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (view.readUInt32LE(0) !== magic) return refuse('notAFrame', 'the first four bytes are not "THAW"');
   const runToken = view.readBigUInt64LE(4);

@@ -11,7 +11,10 @@ export interface GenerationSubjects {
 
 export function generationSubjects(uid: string, generation: number): GenerationSubjects {
   if (!/^[A-Za-z0-9_-]+$/.test(uid)) {
-    throw new ThawError('ProtocolViolation', `the job uid "${uid}" cannot stand in a subject: letters, digits, _ and -`);
+    throw new ThawError(
+      'ProtocolViolation',
+      `the job uid "${uid}" cannot stand in a subject: letters, digits, _ and -`,
+    );
   }
   const prefix = `thaw.${uid}.${generation}`;
   return { everyone: `${prefix}.all`, member: (index) => `${prefix}.to.${index}` };

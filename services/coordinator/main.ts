@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { cacheDirectory } from '@thaw/common/environment/cache-directory.ts';
 import { ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
 import { createLogger } from '@thaw/common/log/logger.ts';
 import { ulid } from 'ulid';
@@ -17,6 +18,7 @@ interface Environment {
   readonly natsUrl: string;
   readonly overrides: { readonly trainers?: number; readonly overwrite?: boolean };
   readonly logFile: string | undefined;
+  readonly cacheDirectory: string;
   /** host:port that gRPC listens on. */
   readonly listen: string;
 }
@@ -33,6 +35,7 @@ function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     natsUrl: required('THAW_NATS_URL', 'the address of nats-server'),
     overrides: JSON.parse(env.THAW_JOB_OVERRIDES || '{}') as Environment['overrides'],
     logFile: env.THAW_LOG_FILE,
+    cacheDirectory: cacheDirectory(env),
     listen: env.THAW_LISTEN ?? '127.0.0.1:0',
   };
 }

@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import os from 'node:os';
-import path from 'node:path';
+import { cacheDirectory } from '@thaw/common/environment/cache-directory.ts';
 import { ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
 import { createLogger } from '@thaw/common/log/logger.ts';
 import { type CommsLink, startComms } from './comms/comms-link.ts';
@@ -25,14 +25,13 @@ function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   if (!coordinator) {
     throw new ThawError('SetupMissing', 'THAW_COORDINATOR is not set; expected the host:port of a coordinator');
   }
-  const cacheHome = env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache');
   const memory = process.constrainedMemory();
   const available = memory && memory < os.totalmem() ? memory : os.totalmem();
   return {
     coordinator,
     name: env.THAW_TRAINER_NAME ?? `trainer-${process.pid}`,
     logFile: env.THAW_LOG_FILE,
-    cacheDirectory: env.THAW_CACHE ?? path.join(cacheHome, 'thaw'),
+    cacheDirectory: cacheDirectory(env),
     featureBytes: env.THAW_FEATURE_BYTES ? Number(env.THAW_FEATURE_BYTES) : available * featureMemoryShare,
   };
 }

@@ -32,7 +32,10 @@ const bytesPerMegabyte = 1e6;
 /** Linux counts CPU time in these a second. */
 const ticksPerSecond = 100;
 
-export async function benchAllreduce(options: AllreduceOptions, print: (line: string) => void): Promise<AllreduceResult[]> {
+export async function benchAllreduce(
+  options: AllreduceOptions,
+  print: (line: string) => void,
+): Promise<AllreduceResult[]> {
   const file = natsServerFile();
   if (!file) throw new Error('nats-server is missing: run ./thaw once, which sets it up');
   const gloo = await runGloo(options);

@@ -1,7 +1,7 @@
 // The job's key in a real JetStream KV: compare-and-set, terms, take-over, and writes whose answer was lost.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -11,7 +11,6 @@ import { openEventStream } from '@thaw/coordinator/adapters/event-stream.ts';
 import { openJobKey } from '@thaw/coordinator/adapters/job-key.ts';
 import { initialState } from '@thaw/coordinator/core/initial-state.ts';
 import { aPlan } from '@thaw/coordinator/testing/builders.ts';
-import { readFile } from 'node:fs/promises';
 import { type NatsServer, natsServerFile, startNatsServer } from '../support/nats-server.ts';
 
 const natsFile = natsServerFile();

@@ -79,7 +79,12 @@ async function startRun(natsUrl = nats.url): Promise<Run> {
 /** Values of the trained state after an epoch. */
 function stateOf(epoch: number): Uint8Array<ArrayBuffer> {
   const kernel = { shape: [4, 2], data: Float32Array.from({ length: 8 }, (_, i) => epoch + i / 8) };
-  return writeSafetensors(new Map([['head/output/kernel', kernel], ['slot/head/output/kernel/m', kernel]]));
+  return writeSafetensors(
+    new Map([
+      ['head/output/kernel', kernel],
+      ['slot/head/output/kernel/m', kernel],
+    ]),
+  );
 }
 
 /** Epoch 2 is the best one. */
@@ -100,7 +105,8 @@ function goodTrainer(): TrainerScript {
         if (evaluate.restoreDigest !== '') await trainer.fetch(evaluate.restoreDigest);
         return { evaluated: { parts: someParts(evaluate.partOwners, self, correctInEpoch[evaluate.epoch] ?? 0) } };
       }
-      if (store) return { stored: self === store.member ? await trainer.store(stateOf(epoch)) : { digest: '', bytes: 0 } };
+      if (store)
+        return { stored: self === store.member ? await trainer.store(stateOf(epoch)) : { digest: '', bytes: 0 } };
       return finish ? { finished: {} } : null;
     },
   };
@@ -140,19 +146,34 @@ describe('a job', { skip: noNats }, () => {
     assert.equal(report.jobDigest, prepared.jobDigest);
     assert.equal(report.steps, 16);
     assert.equal(report.generations, 1);
-    assert.deepEqual(report.stages.map(({ name, epochs, best: { epoch } }) => [name, epochs, epoch]), [['head', 2, 1], ['block', 2, 2]]);
+    assert.deepEqual(
+      report.stages.map(({ name, epochs, best: { epoch } }) => [name, epochs, epoch]),
+      [
+        ['head', 2, 1],
+        ['block', 2, 2],
+      ],
+    );
     assert.equal(report.test.count, 30);
-    assert.deepEqual(report.test.confusion, [[21, 9], [0, 0]]);
-    const written = readSafetensors(Uint8Array.from(await readFile(files.safetensors)), 'result').tensors as Map<string, Tensor>;
+    assert.deepEqual(report.test.confusion, [
+      [21, 9],
+      [0, 0],
+    ]);
+    const written = readSafetensors(Uint8Array.from(await readFile(files.safetensors)), 'result').tensors as Map<
+      string,
+      Tensor
+    >;
     assert.deepEqual([...written.keys()], ['backbone/scale/gamma', 'head/output/bias', 'head/output/kernel']);
     assert.deepEqual(written.get('head/output/kernel')?.data, best.get('head/output/kernel')?.data);
-    assert.match(await readFile(files.card, 'utf8'), /# digits\n[^]*weights `sha256:/);
+    assert.match(await readFile(files.card, 'utf8'), /# digits\n[\s\S]*weights `sha256:/);
 
     const lines = (await readFile(files.events, 'utf8')).trim().split('\n');
     const kinds = lines.map((line) => (JSON.parse(line) as { kind: string }).kind);
     assert.deepEqual([kinds[0], kinds.at(-1)], ['jobStarted', 'jobSucceeded']);
     const updates = await watched;
-    assert.deepEqual(updates.flatMap(({ events }) => events), lines);
+    assert.deepEqual(
+      updates.flatMap(({ events }) => events),
+      lines,
+    );
     assert.equal(updates.at(-1)?.status?.state, 'Succeeded');
     assert.equal(updates.at(-1)?.status?.weightsDigest, report.weightsDigest);
     const leftovers = (await readdir(run.out, { recursive: true })).filter((name) => name.endsWith('.part'));
@@ -167,9 +188,13 @@ describe('a job', { skip: noNats }, () => {
     assert.match(metrics, /^thaw_process_resident_memory_bytes/m);
     assert.equal((await fetch(`${base}/healthz`)).status, 200);
     const jobs = connectJobs(run.address);
-    const status = await new Promise<JobStatus__Output | undefined>((resolve) => jobs.get({}, (_, value) => resolve(value)));
+    const status = await new Promise<JobStatus__Output | undefined>((resolve) =>
+      jobs.get({}, (_, value) => resolve(value)),
+    );
     assert.equal(status?.state, 'Gathering');
-    const refusal = await new Promise<Error | null>((resolve) => jobs.scale({ replicas: 3 }, (error) => resolve(error)));
+    const refusal = await new Promise<Error | null>((resolve) =>
+      jobs.scale({ replicas: 3 }, (error) => resolve(error)),
+    );
     assert.match(refusal?.message ?? '', /UNIMPLEMENTED: scaling a running job is not supported yet/);
     await new Promise((resolve) => jobs.cancel({ reason: 'enough' }, resolve));
     jobs.close();
@@ -207,7 +232,13 @@ describe('a job', { skip: noNats }, () => {
 
   it("fails with a trainer's own failure", async () => {
     const run = await startRun();
-    const failure = { code: 'NonFinite', message: 'stage "head", step 3', stage: 0, step: 3, tensor: 'head/output/bias' };
+    const failure = {
+      code: 'NonFinite',
+      message: 'stage "head", step 3',
+      stage: 0,
+      step: 3,
+      tensor: 'head/output/bias',
+    };
     const trainers = [0, 1].map((i) => new ScriptedTrainer(run.address, i, { answer: async () => null }));
     await until(() => trainers.every((trainer) => trainer.directives().length > 0));
     trainers[0]?.send({ failure });

@@ -48,7 +48,9 @@ const incarnationOf = (member: number): bigint => 0xaa00n + BigInt(member);
 
 export function runNetwork(options: NetworkOptions): NetworkResult {
   const { members: count, tensorLengths, random } = options;
-  const layout = tensorLayout(tensorLengths.map((length, i) => ({ name: `t${String(i).padStart(3, '0')}`, shape: [length] })));
+  const layout = tensorLayout(
+    tensorLengths.map((length, i) => ({ name: `t${String(i).padStart(3, '0')}`, shape: [length] })),
+  );
   const geometry = geometryOf(layout.length, count, options.geometry);
   const expected = { runToken, generation, incarnations: Array.from({ length: count }, (_, i) => incarnationOf(i)) };
   const wire: { to: number; bytes: Uint8Array }[] = [];
@@ -110,14 +112,22 @@ export function runNetwork(options: NetworkOptions): NetworkResult {
     }
   };
   const transmit = (self: number, { frame }: Extract<Effect, { kind: 'send' }>): void => {
-    const header: FrameHeader = { ...frame, runToken, incarnation: incarnationOf(self), generation, source: self, flags: 0 };
+    const header: FrameHeader = {
+      ...frame,
+      runToken,
+      incarnation: incarnationOf(self),
+      generation,
+      source: self,
+      flags: 0,
+    };
     const bytes = Buffer.concat([encodeHeader(header, frame.payload), frame.payload]);
     const targets = frame.to === 'everyone' ? members.keys() : [frame.to];
     for (const to of targets) {
       if (to === self) continue;
       sentBytes += bytes.length;
       wire.push({ to, bytes });
-      if (isFaulty() && random() < options.faults.forge) wire.push({ to, bytes: forged(header, frame.payload, random) });
+      if (isFaulty() && random() < options.faults.forge)
+        wire.push({ to, bytes: forged(header, frame.payload, random) });
     }
   };
   const isFaulty = (): boolean => deliveries < options.faultyDeliveries;

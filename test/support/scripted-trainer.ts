@@ -1,13 +1,13 @@
 // A trainer's side of the control stream over real gRPC, without an engine: it fetches the artifacts, says it is ready,
 // and answers each directive with what the script says. For tests of the coordinator.
 
+import { fetchBlob, storeBlob } from '@thaw/proto/client/blob-client.ts';
+import { connectBlobs, connectSession } from '@thaw/proto/client/connect.ts';
+import type { CoordinatorMessage__Output } from '@thaw/proto/gen/thaw/v1/CoordinatorMessage.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { Report } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { TrainerMessage } from '@thaw/proto/gen/thaw/v1/TrainerMessage.ts';
-import type { CoordinatorMessage__Output } from '@thaw/proto/gen/thaw/v1/CoordinatorMessage.ts';
 import type { Welcome__Output } from '@thaw/proto/gen/thaw/v1/Welcome.ts';
-import { fetchBlob, storeBlob } from '@thaw/proto/client/blob-client.ts';
-import { connectBlobs, connectSession } from '@thaw/proto/client/connect.ts';
 import { protocolVersion } from '@thaw/proto/load.ts';
 
 export interface TrainerScript {

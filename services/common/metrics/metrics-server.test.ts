@@ -24,5 +24,8 @@ it('serves the registry and the health of the process on a port of its own', asy
 it('names every metric of its own with the prefix thaw_', async () => {
   const names = (await createRegistry().getMetricsAsJSON()).map(({ name }) => name);
   assert.ok(names.length > 10);
-  assert.deepEqual(names.filter((name) => !name.startsWith('thaw_')), []);
+  assert.deepEqual(
+    names.filter((name) => !name.startsWith('thaw_')),
+    [],
+  );
 });

@@ -89,7 +89,7 @@ async function standstill(kv: KV, monotonic: () => number) {
   let since = monotonic();
   for (;;) {
     const entry = await kv.get(key);
-    if (!entry || entry.operation !== 'PUT') return null;
+    if (entry?.operation !== 'PUT') return null;
     if (entry.revision !== seen) {
       seen = entry.revision;
       since = monotonic();

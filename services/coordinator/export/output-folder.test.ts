@@ -35,7 +35,10 @@ it('refuses one that holds another job, unless it may be overwritten', async () 
 it('refuses the finished result of the same job, and says that it is that', async () => {
   await claimOutput(out, claim);
   await writeMark(out, { ...claim, pid: null, state: 'Succeeded' });
-  await assert.rejects(claimOutput(out, claim), { code: 'OutputConflict', message: /finished result of just this job/ });
+  await assert.rejects(claimOutput(out, claim), {
+    code: 'OutputConflict',
+    message: /finished result of just this job/,
+  });
 });
 
 it('takes up a run of the same job that did not end well', async () => {

@@ -1,25 +1,28 @@
 // From a job file to everything that training needs: the resolved job, its network with the seeded head, the data
 // manifest, and each stage's size. Starts nothing and writes nothing, so `thaw plan` and `thaw validate` use it too.
-// Every problem a user can cause is found here.
+// Every problem a user can cause is found here, with its place in the file.
 
-import { type Digest, digestOfJson } from '@thaw/common/content/digest.ts';
 import { blockSize } from '@thaw/common/data/block-size.ts';
-import { evaluationParts } from '@thaw/common/data/evaluation-parts.ts';
+import { evaluationPartCount } from '@thaw/common/data/evaluation-parts.ts';
 import type { DataManifest } from '@thaw/common/data/manifest.ts';
-import { shardTrainSet } from '@thaw/common/data/shards.ts';
-import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { shardSize } from '@thaw/common/data/shards.ts';
 import { jobDigest } from '@thaw/common/job/job-digest.ts';
-import { parseJobFile } from '@thaw/common/job/parse.ts';
-import { resolveJob } from '@thaw/common/job/resolve.ts';
+import { type ParsedJob, parseJobFile } from '@thaw/common/job/parse.ts';
+import { type JobFacts, type Overrides, resolveJob, resolveSplit } from '@thaw/common/job/resolve.ts';
 import type { ResolvedJob, ResolvedStage } from '@thaw/common/job/resolved-job.ts';
-import type { Graph, Partition, WeightSpec, Weights } from '@thaw/common/model/graph.ts';
+import type { JobSpec } from '@thaw/common/job/schema/job.ts';
+import { blocksOf } from '@thaw/common/model/blocks.ts';
+import type { Graph } from '@thaw/common/model/graph.ts';
 import { initialHeadWeights, replaceHead } from '@thaw/common/model/head.ts';
 import { partitionFor } from '@thaw/common/model/partition.ts';
 import { selectTrainable } from '@thaw/common/model/select.ts';
-import { stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
-import type { JobPlan, StagePlan } from '../core/job-plan.ts';
-import { indexDataSet } from './data-source/index-data-set.ts';
-import { openModelSource } from './model-source/open-model-source.ts';
+import { stageStepsMax, stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
+import type { StagePlan } from '../core/job-plan.ts';
+import { type IndexedDataSet, indexDataSet } from './data-source/index-data-set.ts';
+import { headPlace, placed, stagePlace } from './job-places.ts';
+import { modelInputSize } from './model-source/input-size.ts';
+import { type ModelSource, openModelSource } from './model-source/open-model-source.ts';
+import type { PreparedJob, PreparedStage } from './prepared-job.ts';
 
 export interface PrepareOptions {
   readonly jobText: string;
@@ -27,5 +30,132 @@ export interface PrepareOptions {
   readonly fileName: string;
   /** Relative `file:` sources start here. */
   readonly baseDir: string;
-  readonly overrides?: { readonly trainers?: number };
+  /** Examples are written here, once. */
+  readonly cacheDirectory: string;
+  readonly overrides?: Overrides;
+}
+
+/** Throws a ThawError that names the field, what was found and what would be right. */
+export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> {
+  const parsed = parseJobFile(options.jobText, options.fileName);
+  return placed(parsed, () => prepareParsed(parsed, options));
+}
+
+async function prepareParsed(parsed: ParsedJob, options: PrepareOptions): Promise<PreparedJob> {
+  const { spec } = parsed.job;
+  const { baseDir, cacheDirectory, overrides = {} } = options;
+  const source = await openModelSource(spec.model.source, { baseDirectory: baseDir, inputSize: wantedSize(spec) });
+  const inputSize = modelInputSize(source.graph);
+  const trunk = replaceHead(source.graph, { cut: spec.model.cut ?? source.defaultCut, head: [], inputSize });
+  const data = await indexDataSet(
+    { source: spec.data.source, format: formatOf(spec), split: resolveSplit(spec.data.split) },
+    { baseDirectory: baseDir, cacheDirectory },
+  );
+  const job = resolveJob(parsed, factsOf(source, data, trunk), overrides);
+  const { cut, head, preprocessing } = job.model;
+  const graph = await placed(
+    parsed,
+    () => replaceHead(source.graph, { cut, head, inputSize: preprocessing }),
+    headPlace,
+  );
+  return assemble({ parsed, job, graph, source, data });
+}
+
+/** Height and width where the job gives them; a model file may leave them open. */
+function wantedSize({ model }: JobSpec): { height: number; width: number } | undefined {
+  const { size, height = size, width = size } = model.input ?? {};
+  return height === undefined || width === undefined ? undefined : { height, width };
+}
+
+/** Formats that are not built yet were refused with the file. */
+function formatOf({ data }: JobSpec): 'imageFolder' | 'csv' | undefined {
+  return data.format === 'csv' || data.format === 'imageFolder' ? data.format : undefined;
+}
+
+function factsOf(source: ModelSource, { manifest, format }: IndexedDataSet, trunk: Graph): JobFacts {
+  return {
+    classes: manifest.classes.length,
+    defaultCut: source.defaultCut,
+    inputSize: modelInputSize(source.graph),
+    preprocessing: source.preprocessing,
+    blocks: blocksOf(trunk).length,
+    format,
+  };
+}
+
+interface Parts {
+  readonly parsed: ParsedJob;
+  readonly job: ResolvedJob;
+  readonly graph: Graph;
+  readonly source: ModelSource;
+  readonly data: IndexedDataSet;
+}
+
+async function assemble({ parsed, job, graph, source, data: { manifest, root } }: Parts): Promise<PreparedJob> {
+  const digest = jobDigest(job, { model: source.digest, data: manifest.digest });
+  const names = new Set(graph.layers.flatMap(({ weights }) => weights.map(({ name }) => name)));
+  const backbone = [...source.weights].filter(([name]) => names.has(name));
+  const stages: PreparedStage[] = [];
+  for (const [index, stage] of job.stages.entries()) {
+    stages.push(await placed(parsed, () => prepareStage(graph, job, { stage, manifest }), stagePlace(index)));
+  }
+  const samples = sampleCounts(manifest);
+  return {
+    job,
+    jobDigest: digest,
+    modelDigest: source.digest,
+    origin: source.origin,
+    graph,
+    weights: new Map([...backbone, ...initialHeadWeights(graph, job.train.seed)]),
+    manifest,
+    dataRoot: root,
+    stages,
+    plan: {
+      name: job.name,
+      jobDigest: digest,
+      shards: job.data.shards,
+      classes: manifest.classes,
+      replicas: job.trainers.replicas,
+      stages: stages.map(({ plan }) => plan),
+      samples,
+      parts: {
+        validation: evaluationPartCount(samples.validation, blockSize),
+        test: evaluationPartCount(samples.test, blockSize),
+      },
+      maxBadSamples: job.data.maxBadSamples,
+      weights: job.output.weights,
+    },
+  };
+}
+
+function prepareStage(
+  graph: Graph,
+  job: ResolvedJob,
+  { stage, manifest }: { readonly stage: ResolvedStage; readonly manifest: DataManifest },
+): PreparedStage {
+  const { tensors, layers } = selectTrainable(graph, stage.select);
+  const partition = partitionFor(
+    graph,
+    tensors.map(({ name }) => name),
+  );
+  return { stage, plan: stagePlan(job, stage, manifest), trainable: tensors, layers, partition };
+}
+
+function stagePlan({ data, output }: ResolvedJob, stage: ResolvedStage, { sets }: DataManifest): StagePlan {
+  const largestShard = shardSize(sets.train.ids.length, data.shards, 0);
+  const perEpoch = stepsPerEpoch([largestShard], stage.microBatch);
+  const { name, advanceOn, optimizerState, onEnter } = stage;
+  return {
+    name,
+    stepsPerEpoch: perEpoch,
+    steps: stageStepsMax(stage, perEpoch),
+    advanceOn,
+    metric: advanceOn?.metric ?? output.metric,
+    optimizerState,
+    onEnter,
+  };
+}
+
+function sampleCounts({ sets }: DataManifest): PreparedJob['plan']['samples'] {
+  return { train: sets.train.ids.length, validation: sets.validation.ids.length, test: sets.test.ids.length };
 }

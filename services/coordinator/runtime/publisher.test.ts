@@ -35,7 +35,10 @@ it('says that the file could not be written, once, and goes on to the end', asyn
   publisher.offer([anEvent(1), anEvent(2), anEvent(3)]);
   await publisher.idle();
   assert.deepEqual(published, [1]);
-  assert.deepEqual(failed.map(({ code }) => code), ['StorageFailed']);
+  assert.deepEqual(
+    failed.map(({ code }) => code),
+    ['StorageFailed'],
+  );
 });
 
 it('keeps the newest lines for those who watch', async () => {

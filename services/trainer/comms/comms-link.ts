@@ -1,8 +1,9 @@
 // The compute thread's handle on the comms thread: directives come in, reports and blobs go out. Waiting here never
 // blocks the thread, so decoding goes on meanwhile.
 
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { startThread } from '@thaw/common/threads/start-thread.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { TrainerMessage } from '@thaw/proto/gen/thaw/v1/TrainerMessage.ts';
 import type { Welcome__Output } from '@thaw/proto/gen/thaw/v1/Welcome.ts';
@@ -36,7 +37,7 @@ export async function startComms(options: Omit<CommsOptions, 'board' | 'fence'>)
   const board = newBoardBuffer();
   const fence = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const workerData: CommsOptions = { ...options, board, fence };
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
+  const worker = startThread(new URL('./worker.ts', import.meta.url), { workerData });
   const inbox = createInbox();
   const started = new Promise<number>((resolve, reject) => {
     worker.on('message', (message: FromComms) => {

@@ -5,27 +5,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { Graph, Weights } from '@thaw/common/model/graph.ts';
-import { layerExecutions } from '../model/layer-execution.ts';
+import { commonKernels, layerExecutions } from '../model/layer-execution.ts';
 import type { Engine, EngineClass, EngineModel, EngineOptions } from './engine.ts';
 import { loadTensorflow } from './load-tensorflow.ts';
 import { createStageProgram } from './stage-program.ts';
-
-/** Kernels that every stage needs, whatever its layers. */
-const commonKernels = [
-  'Cast',
-  'Concat',
-  'Exp',
-  'Log',
-  'Max',
-  'Multiply',
-  'Neg',
-  'OneHot',
-  'Reshape',
-  'Slice',
-  'Softmax',
-  'Sub',
-  'Sum',
-];
 
 /** Throws SetupMissing (no addon) or EngineUnavailable (no GPU). One engine a process. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {

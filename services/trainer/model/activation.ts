@@ -59,8 +59,8 @@ export function reluLayer(x: tf.Tensor, options: { max: number | null; slope: nu
     if (max === 6) return relu6(x);
     return max === null ? relu(x) : tf.clipByValue(relu(x), 0, max);
   }
-  const above = tf.mul(x, tf.cast(tf.greaterEqual(x, threshold), 'float32'));
-  const below = tf.mul(tf.mul(tf.sub(x, threshold), slope), tf.cast(tf.less(x, threshold), 'float32'));
-  const capped = max === null ? above : tf.minimum(above, max);
-  return tf.add(capped, below);
+  // A step, unlike a comparison, has a gradient in tfjs: zero.
+  const above = threshold === 0 ? relu(x) : tf.mul(x, tf.step(tf.sub(x, threshold)));
+  const capped = max === null ? above : tf.clipByValue(above, 0, max);
+  return slope === 0 ? capped : tf.sub(capped, tf.mul(slope, relu(tf.sub(threshold, x))));
 }

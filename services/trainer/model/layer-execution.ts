@@ -6,6 +6,7 @@ import type { Layer } from '@thaw/common/model/graph.ts';
 import { activationOf, numberOf, paddingOf, pairOf, zeroPaddingOf } from '@thaw/common/model/layer-config.ts';
 import { activate, reluLayer } from './activation.ts';
 import { convolve, scaleAndShift, type Values } from './affine.ts';
+import { averagePool } from './average-pool.ts';
 
 export interface Call {
   readonly layer: Layer;
@@ -20,6 +21,27 @@ export interface LayerExecution {
   run(call: Call): tf.Tensor;
   readonly kernels: readonly string[];
 }
+
+/** Kernels that every stage needs, whatever its layers: the loss, and the bookkeeping of gradients. */
+export const commonKernels: readonly string[] = [
+  'Add',
+  'Cast',
+  'Concat',
+  'Exp',
+  'Fill',
+  'Identity',
+  'Log',
+  'Max',
+  'Multiply',
+  'Neg',
+  'OneHot',
+  'Reshape',
+  'Slice',
+  'Softmax',
+  'Sub',
+  'Sum',
+  'Tile',
+];
 
 const first = ({ inputs }: Call): tf.Tensor => inputs[0] as tf.Tensor;
 const spatial = (call: Call): tf.Tensor4D => first(call) as tf.Tensor4D;
@@ -60,19 +82,10 @@ const separableConv2d: LayerExecution = {
   kernels: [...convolutionKernels, ...depthwiseKernels],
 };
 
-function pool(kind: 'max' | 'avg'): LayerExecution {
-  return {
-    run(call) {
-      const window = pairOf(call.layer, 'pool_size', [2, 2]) as [number, number];
-      const strides = pairOf(call.layer, 'strides', window) as [number, number];
-      const padding = paddingOf(call.layer);
-      return kind === 'max'
-        ? tf.maxPool(spatial(call), window, strides, padding)
-        : tf.avgPool(spatial(call), window, strides, padding);
-    },
-    kernels: kind === 'max' ? ['MaxPool', 'MaxPoolGrad'] : ['AvgPool', 'AvgPoolGrad'],
-  };
-}
+const pooling = ({ layer }: Call) => {
+  const window = pairOf(layer, 'pool_size', [2, 2]) as [number, number];
+  return { window, strides: pairOf(layer, 'strides', window) as [number, number], padding: paddingOf(layer) };
+};
 
 function globalPool(
   reduce: (x: tf.Tensor, keepDims: boolean) => tf.Tensor,
@@ -133,8 +146,17 @@ export const layerExecutions: Readonly<Record<string, LayerExecution>> = {
   Add: { run: ({ inputs }) => inputs.reduce((sum, input) => tf.add(sum, input)), kernels: ['Add'] },
   Multiply: { run: ({ inputs }) => inputs.reduce((product, input) => tf.mul(product, input)), kernels: ['Multiply'] },
   Concatenate: { run: ({ inputs }) => tf.concat([...inputs], -1), kernels: ['Concat', 'SplitV'] },
-  MaxPooling2D: pool('max'),
-  AveragePooling2D: pool('avg'),
+  MaxPooling2D: {
+    run(call) {
+      const { window, strides, padding } = pooling(call);
+      return tf.maxPool(spatial(call), window, strides, padding);
+    },
+    kernels: ['MaxPool', 'MaxPoolGrad'],
+  },
+  AveragePooling2D: {
+    run: (call) => averagePool(spatial(call), pooling(call)),
+    kernels: ['AvgPool', 'AvgPoolGrad', 'PadV2', 'Slice', 'Multiply', 'Sum'],
+  },
   GlobalAveragePooling2D: globalPool((x, keepDims) => tf.mean(x, [1, 2], keepDims), ['Mean', 'Tile', 'Sum']),
   GlobalMaxPooling2D: globalPool((x, keepDims) => tf.max(x, [1, 2], keepDims), ['Max', 'Equal']),
   Flatten: reshape,

@@ -13,7 +13,7 @@ const defaultPort = 4222;
 
 export function parseServerAddress(url: string): ServerAddress {
   const parsed = URL.canParse(url) ? new URL(url) : null;
-  if (!parsed || parsed.protocol !== 'nats:' || parsed.hostname === '') {
+  if (parsed?.protocol !== 'nats:' || parsed.hostname === '') {
     throw new ThawError('BrokerLost', `the NATS address is not of the form nats://[user:password@]host[:port]`);
   }
   const user = decodeURIComponent(parsed.username);

@@ -1,0 +1,15 @@
+// What main.ts found out about the outside, once, for every command: nothing else in the command line reads the
+// environment or ends the process.
+
+export interface World {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  /** What can be made or fetched again. */
+  readonly cacheDirectory: string;
+  /** The result of a command: what a pipe gets. */
+  readonly stdout: NodeJS.WriteStream;
+  /** Progress, warnings and errors. */
+  readonly stderr: NodeJS.WriteStream;
+  /** Ends the process with this status once the command is through; the first one other than 0 counts. */
+  exitWith(status: number): void;
+}
