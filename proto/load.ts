@@ -21,6 +21,3 @@ export function loadThawProto(): ThawProto {
   const loaded = loadPackageDefinition(definition) as GrpcObject & { thaw: { v1: unknown } };
   return loaded.thaw.v1 as ThawProto;
 }
-
-/** Version of the session protocol; a peer that speaks another is refused by name. */
-export const protocolVersion = 1;

@@ -9,7 +9,8 @@ try {
   checkNode(process.versions.node);
   await setUp({ ci: Boolean(process.env.CI) });
 } catch (error) {
-  if (!(error instanceof SetupError)) throw error;
+  // Full disks and folders that cannot be written carry a code and a sentence; anything else is a defect of set-up.
+  if (!(error instanceof SetupError || ['ENOSPC', 'EACCES', 'EROFS', 'EPERM'].includes(error.code))) throw error;
   process.stderr.write(`thaw set-up: ${error.message}\n`);
   process.exitCode = 1;
 }

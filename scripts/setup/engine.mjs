@@ -1,10 +1,10 @@
 // The TensorFlow engine: the addon of @tensorflow/tfjs-node, unmodified, built on the C library of a pinned PyPI wheel.
 // It is kept in the cache folder and linked into node_modules, so that `npm ci` costs no rebuild.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readlinkSync, statSync } from 'node:fs';
 import { cp, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { engineDirectory, repositoryRoot } from './locations.mjs';
+import { engineDirectory, platformName, repositoryRoot } from './locations.mjs';
 import { tensorflow } from './pins.mjs';
 import { run, runs, SetupError } from './run.mjs';
 import { fetchWheel, unpack } from './wheel.mjs';
@@ -12,13 +12,37 @@ import { fetchWheel, unpack } from './wheel.mjs';
 const addonPackage = path.join(repositoryRoot, 'node_modules', '@tensorflow', 'tfjs-node');
 const parts = ['deps', 'lib'];
 
-/** @param {NodeJS.ProcessEnv} env */
+const addon = path.join('lib', 'napi-v8', 'tfjs_binding.node');
+
+/** Whether all files are there and whole: the libraries have the sizes that the pinned wheel gives them. @param {NodeJS.ProcessEnv} env */
 export function engineIsBuilt(env) {
-  return existsSync(path.join(engineDirectory(env), 'lib', 'napi-v8', 'tfjs_binding.node'));
+  const directory = engineDirectory(env);
+  const libraries = Object.entries(tensorflow.wheels[platformName()]?.libraryBytes ?? {});
+  const areWhole = libraries.every(([name, bytes]) => sizeOf(path.join(directory, 'deps', 'lib', name)) === bytes);
+  return areWhole && sizeOf(path.join(directory, addon)) > 0;
 }
 
-export function engineIsLinked() {
-  return parts.every((part) => existsSync(path.join(addonPackage, part)));
+/** 0 where there is no such file. @param {string} file */
+function sizeOf(file) {
+  try {
+    return statSync(file).size;
+  } catch {
+    return 0;
+  }
+}
+
+/** Whether node_modules leads to this engine and no other. */
+export function engineIsLinked(env = process.env) {
+  return parts.every((part) => isLinked(part, env));
+}
+
+/** @param {string} part @param {NodeJS.ProcessEnv} env */
+function isLinked(part, env) {
+  try {
+    return readlinkSync(path.join(addonPackage, part)) === path.join(engineDirectory(env), part);
+  } catch {
+    return false;
+  }
 }
 
 /** @param {NodeJS.ProcessEnv} env */
@@ -35,16 +59,27 @@ export async function buildEngine(env) {
   }
   const preGyp = path.join(repositoryRoot, 'node_modules', '@mapbox', 'node-pre-gyp', 'bin', 'node-pre-gyp');
   await run(process.execPath, [preGyp, 'install', '--build-from-source'], { cwd: work, env: withHeaders(env) });
-  for (const name of ['wheel', 'unpacked', 'build', 'binding', 'binding.gyp', 'package.json', 'deps/include']) {
+  for (const name of [
+    'wheel',
+    'unpacked',
+    'build',
+    'build-tmp-napi-v8',
+    'binding',
+    'binding.gyp',
+    'package.json',
+    'deps/include',
+  ]) {
     await rm(path.join(work, name), { recursive: true, force: true });
   }
+  await run(process.execPath, ['-e', 'require(process.argv[1])', path.join(work, addon)], { env });
   await rm(target, { recursive: true, force: true });
   await rename(work, target);
 }
 
-/** @param {NodeJS.ProcessEnv} env */
+/** Leaves a right link alone: a running trainer may be about to follow it. @param {NodeJS.ProcessEnv} env */
 export async function linkEngine(env) {
   for (const part of parts) {
+    if (isLinked(part, env)) continue;
     const link = path.join(addonPackage, part);
     await rm(link, { recursive: true, force: true });
     await symlink(path.join(engineDirectory(env), part), link);

@@ -9,9 +9,9 @@ import { natsServer, tensorflow } from './pins.mjs';
 
 export const repositoryRoot = path.resolve(fileURLToPath(new URL('../..', import.meta.url)));
 
-/** @param {NodeJS.ProcessEnv} env */
+/** Absolute, because links lead there; an empty variable counts as none. @param {NodeJS.ProcessEnv} env */
 export function cacheDirectory(env) {
-  return env.THAW_CACHE ?? path.join(env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'thaw');
+  return path.resolve(env.THAW_CACHE || path.join(env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'thaw'));
 }
 
 export function platformName() {

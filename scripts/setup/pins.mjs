@@ -10,6 +10,7 @@ export const tensorflow = {
     'linux-x64': {
       platform: 'manylinux_2_27_x86_64',
       sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
+      libraryBytes: { 'libtensorflow_cc.so.2': 788086608, 'libtensorflow_framework.so.2': 65222328 },
     },
   },
 };

@@ -7,6 +7,38 @@ export class SetupError extends Error {}
 
 const outputLinesShown = 10;
 
+/** Programs that run now. Each leads a process group, so that what it started ends with it. */
+const running = new Set();
+
+const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+
+/** @param {NodeJS.Signals} signal */
+function endAll(signal) {
+  for (const child of running) endGroup(child);
+  process.exit(signals[signal]);
+}
+
+/** Signals are ours only while a program runs. @param {import('node:child_process').ChildProcess} child */
+function started(child) {
+  if (running.size === 0) for (const signal of Object.keys(signals)) process.on(signal, endAll);
+  running.add(child);
+}
+
+/** @param {import('node:child_process').ChildProcess} child */
+function ended(child) {
+  running.delete(child);
+  if (running.size === 0) for (const signal of Object.keys(signals)) process.off(signal, endAll);
+}
+
+/** @param {import('node:child_process').ChildProcess} child */
+function endGroup(child) {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
+
 /**
  * @param {string} command
  * @param {string[]} args
@@ -15,7 +47,9 @@ const outputLinesShown = 10;
  */
 export function run(command, args, { cwd, env, missing } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env: env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const stdio = ['ignore', 'pipe', 'pipe'];
+    const child = spawn(command, args, { cwd, env: env ?? process.env, stdio, detached: true });
+    started(child);
     let stdout = '';
     let all = '';
     child.stdout.on('data', (data) => {
@@ -26,9 +60,11 @@ export function run(command, args, { cwd, env, missing } = {}) {
       all += data;
     });
     child.on('error', (error) => {
+      ended(child);
       reject(new SetupError(missing ?? `${command} could not be started: ${error.message}`));
     });
     child.on('close', (code, signal) => {
+      ended(child);
       if (code === 0) return resolve(stdout);
       const lines = all.trim().split('\n');
       const cut = lines.length > 2 * outputLinesShown;

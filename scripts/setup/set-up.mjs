@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildEngine, engineIsBuilt, engineIsLinked, linkEngine } from './engine.mjs';
-import { cacheDirectory, engineDirectory, natsServerPath, repositoryRoot } from './locations.mjs';
+import { cacheDirectory, natsServerPath, natsServerVersion, repositoryRoot } from './locations.mjs';
 import { withLock } from './lock.mjs';
 import { fetchNatsServer } from './nats-server.mjs';
 import { run, timed } from './run.mjs';
@@ -19,7 +19,7 @@ function packagesKey() {
   return createHash('sha256').update(lock).update(process.versions.modules).digest('hex');
 }
 
-function packagesAreInstalled() {
+export function packagesAreInstalled() {
   if (!existsSync(stampFile)) return false;
   try {
     return JSON.parse(readFileSync(stampFile, 'utf8')).packages === packagesKey();
@@ -30,24 +30,35 @@ function packagesAreInstalled() {
 
 /** @param {NodeJS.ProcessEnv} env */
 function isComplete(env) {
-  if (!packagesAreInstalled() || !engineIsBuilt(env) || !engineIsLinked()) return false;
-  const linked = JSON.parse(readFileSync(stampFile, 'utf8')).engine === engineDirectory(env);
-  return linked && natsServerPath(env) !== null;
+  return packagesAreInstalled() && engineIsBuilt(env) && engineIsLinked(env) && natsServerRuns(env);
 }
+
+/** @param {NodeJS.ProcessEnv} env */
+function natsServerRuns(env) {
+  const file = natsServerPath(env);
+  return file !== null && natsServerVersion(file) !== null;
+}
+
+/** node_modules belongs to the checkout, engine and nats-server to a cache that other checkouts may share. */
+const checkoutLockDirectory = path.join(repositoryRoot, '.cache');
 
 /** @param {{ ci: boolean }} options */
 export async function setUp({ ci }) {
   const env = process.env;
   if (isComplete(env)) return;
-  await withLock(cacheDirectory(env), async () => {
+  await withLock(checkoutLockDirectory, async () => {
     if (!packagesAreInstalled()) await timed('npm packages', () => installPackages(ci));
-    if (!engineIsBuilt(env)) {
-      await timed('TensorFlow engine (fetching 260 MB, then about a minute of compiling)', () => buildEngine(env));
-    }
-    if (natsServerPath(env) === null) await timed('nats-server', () => fetchNatsServer(env));
+    await withLock(cacheDirectory(env), () => fillCache(env));
     await linkEngine(env);
-    await writeFile(stampFile, JSON.stringify({ packages: packagesKey(), engine: engineDirectory(env) }));
   });
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+async function fillCache(env) {
+  if (!engineIsBuilt(env)) {
+    await timed('TensorFlow engine (fetching 260 MB, then about a minute of compiling)', () => buildEngine(env));
+  }
+  if (!natsServerRuns(env)) await timed('nats-server', () => fetchNatsServer(env));
 }
 
 /** Install scripts stay off: none is needed, and tfjs-node's own would fetch a TensorFlow of 2022. @param {boolean} ci */

@@ -1,9 +1,13 @@
-// The coordinator process: prepares the job, serves it, decides, and writes the result. Reads the environment; prints
-// one line of JSON when it is ready or cannot be. Exit status: 0 succeeded, 1 failed, 130 cancelled.
+// The coordinator process: prepares the job, serves it, decides, and writes the result. Reads the environment. On stdout
+// it says, a line of JSON each, that the output folder is its own (`claimed`), that it listens (`ready`), or why it
+// cannot. A launcher (THAW_LAUNCHED=1) answers `claimed` with the broker's address on stdin, so that the broker too can
+// keep its files in the claimed folder, and ends this process by closing stdin. Exit status: 0 succeeded, 1 failed,
+// 130 cancelled.
 
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { cacheDirectory } from '@thaw/common/environment/cache-directory.ts';
 import { ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
 import { createLogger } from '@thaw/common/log/logger.ts';
@@ -15,7 +19,9 @@ export const exitStatus = { succeeded: 0, failed: 1, cancelled: 130 } as const;
 interface Environment {
   readonly jobFile: string;
   readonly out: string;
+  /** Empty when a launcher is to say it. */
   readonly natsUrl: string;
+  readonly launched: boolean;
   readonly overrides: { readonly trainers?: number; readonly overwrite?: boolean };
   readonly logFile: string | undefined;
   readonly cacheDirectory: string;
@@ -32,7 +38,8 @@ function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   return {
     jobFile: path.resolve(required('THAW_JOB_FILE', 'the path of a job file')),
     out: path.resolve(required('THAW_OUT', 'the path of the output folder')),
-    natsUrl: required('THAW_NATS_URL', 'the address of nats-server'),
+    launched: env.THAW_LAUNCHED === '1',
+    natsUrl: env.THAW_LAUNCHED === '1' ? '' : required('THAW_NATS_URL', 'the address of nats-server'),
     overrides: JSON.parse(env.THAW_JOB_OVERRIDES || '{}') as Environment['overrides'],
     logFile: env.THAW_LOG_FILE,
     cacheDirectory: cacheDirectory(env),
@@ -42,7 +49,7 @@ function readEnvironment(env: NodeJS.ProcessEnv): Environment {
 
 async function main(): Promise<number> {
   const { jobFile, logFile, overrides, ...environment } = readEnvironment(process.env);
-  const log = createLogger({ name: 'coordinator', file: logFile });
+  const launcher = environment.launched ? readLauncher() : null;
   const jobText = await readFile(jobFile, 'utf8').catch((cause: unknown) => {
     throw new ThawError('SourceNotFound', `cannot read the job file ${jobFile}: ${cause}`, { cause });
   });
@@ -55,33 +62,58 @@ async function main(): Promise<number> {
     overwrite: overrides.overwrite ?? false,
     uid: ulid(),
     runToken: randomBytes(8).toString('hex'),
-    log,
-    ready: (announcement) => process.stdout.write(`${JSON.stringify({ ready: true, ...announcement })}\n`),
-    onCancel: cancelWhenAsked,
+    openLog: () => createLogger({ name: 'coordinator', file: logFile }),
+    async natsUrl() {
+      say({ claimed: true });
+      return launcher ? launcher.natsUrl : environment.natsUrl;
+    },
+    ready: (announcement) => say({ ready: true, ...announcement }),
+    onCancel: (cancel) => cancelWhenAsked(cancel, launcher),
   });
   if (final.phase === 'Succeeded') return exitStatus.succeeded;
   if (final.failure) process.stderr.write(`error [${final.failure.code}] ${final.failure.message}\n`);
   return final.phase === 'Cancelled' ? exitStatus.cancelled : exitStatus.failed;
 }
 
-/** A closed stdin (the launcher is gone), SIGTERM and SIGINT cancel the job; a second signal is not waited for. */
-function cancelWhenAsked(cancel: (reason: string) => void): void {
-  let asked = false;
-  const ask = (reason: string): void => {
-    if (asked) process.exit(exitStatus.cancelled);
-    asked = true;
-    cancel(reason);
+function say(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+interface Launcher {
+  /** From the first line of stdin. */
+  readonly natsUrl: Promise<string>;
+  /** Resolves when stdin is closed: whoever started this process is gone. */
+  readonly gone: Promise<void>;
+}
+
+function readLauncher(): Launcher {
+  const lines = createInterface({ input: process.stdin });
+  return {
+    natsUrl: new Promise((resolve) => {
+      lines.once('line', (line) => resolve((JSON.parse(line) as { natsUrl: string }).natsUrl));
+    }),
+    gone: new Promise((resolve) => lines.once('close', () => resolve())),
   };
-  process.on('SIGTERM', () => ask('SIGTERM'));
-  process.on('SIGINT', () => ask('SIGINT'));
-  process.stdin.on('close', () => asked || ask('the launcher closed stdin')).resume();
+}
+
+/** A launcher that is gone, SIGTERM and SIGINT cancel the job; a second signal is not waited for. */
+function cancelWhenAsked(cancel: (reason: string) => void, launcher: Launcher | null): void {
+  let signals = 0;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (signals > 0) process.exit(exitStatus.cancelled);
+      signals += 1;
+      cancel(signal);
+    });
+  }
+  void launcher?.gone.then(() => cancel('the launcher is gone'));
 }
 
 main().then(
   (status) => process.exit(status),
   (thrown: unknown) => {
     const { code, message } = toThawError(thrown);
-    process.stdout.write(`${JSON.stringify({ ready: false, code, message })}\n`);
+    say({ ready: false, code, message });
     process.stderr.write(`error [${code}] ${message}\n`);
     process.exit(exitStatus.failed);
   },

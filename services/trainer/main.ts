@@ -12,8 +12,12 @@ import { runTrainer } from './train/trainer.ts';
 /** Share of the memory that this process may use, kept for boundary features unless THAW_FEATURE_BYTES says else. */
 const featureMemoryShare = 0.25;
 
+const exitStatus = { finished: 0, failed: 1, asked: 143 } as const;
+
 interface Environment {
   readonly coordinator: string;
+  /** Whoever started this process ends it by closing stdin. */
+  readonly launched: boolean;
   readonly name: string;
   readonly logFile: string | undefined;
   readonly cacheDirectory: string;
@@ -29,6 +33,7 @@ function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   const available = memory && memory < os.totalmem() ? memory : os.totalmem();
   return {
     coordinator,
+    launched: env.THAW_LAUNCHED === '1',
     name: env.THAW_TRAINER_NAME ?? `trainer-${process.pid}`,
     logFile: env.THAW_LOG_FILE,
     cacheDirectory: cacheDirectory(env),
@@ -42,19 +47,19 @@ async function main(): Promise<void> {
   const log = createLogger({ name: environment.name, file: environment.logFile });
   const link = await startComms({ ...environment, incarnation });
   process.stdout.write(`${JSON.stringify({ ready: true, metricsPort: link.metricsPort })}\n`);
-  leaveWhenAsked(link);
+  leaveWhenAsked(link, environment.launched);
   try {
     const outcome = await runTrainer(link, { ...environment, incarnation, log });
     log.info({ outcome }, 'finished');
     await link.close();
-    process.exit(0);
+    process.exit(exitStatus.finished);
   } catch (thrown) {
     const error = toThawError(thrown);
     log.error({ code: error.code, err: error }, error.message);
     process.stderr.write(`error [${error.code}] ${error.message}\n`);
     link.send({ failure: { code: error.code, message: error.message, ...placeOf(error) } });
     await link.close();
-    process.exit(1);
+    process.exit(exitStatus.failed);
   }
 }
 
@@ -67,23 +72,32 @@ function placeOf({ data }: ThawError): { stage?: number; step?: number; tensor?:
   };
 }
 
-/** SIGTERM and a closed stdin are requests to leave; a second one is not waited for. */
-function leaveWhenAsked(link: CommsLink): void {
-  let leaving = false;
+/** SIGTERM, SIGINT and a launcher that is gone are requests to leave; a second signal is not waited for. */
+function leaveWhenAsked(link: CommsLink, launched: boolean): void {
+  let leaving: Promise<void> | null = null;
   const leave = async (reason: string): Promise<void> => {
-    if (leaving) process.exit(143);
-    leaving = true;
     link.send({ goodbye: { appliedStep: link.board.get('step'), reason } });
     await link.close();
-    process.exit(143);
+    process.exit(exitStatus.asked);
   };
-  process.on('SIGTERM', () => void leave('SIGTERM'));
-  process.on('SIGINT', () => void leave('SIGINT'));
-  process.stdin.on('close', () => void leave('the launcher closed stdin')).resume();
+  let signals = 0;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (signals > 0) process.exit(exitStatus.asked);
+      signals += 1;
+      leaving ??= leave(signal);
+    });
+  }
+  if (launched) {
+    process.stdin.once('close', () => {
+      leaving ??= leave('the launcher is gone');
+    });
+    process.stdin.resume();
+  }
 }
 
 main().catch((thrown: unknown) => {
   const error = toThawError(thrown);
   process.stderr.write(`error [${error.code}] ${error.message}\n`);
-  process.exit(1);
+  process.exit(exitStatus.failed);
 });

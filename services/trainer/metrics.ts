@@ -16,94 +16,117 @@ const stepBuckets = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30];
 export function trainerMetrics(registry: Registry, board: ProgressBoard): TrainerMetrics {
   boardGauges(registry, board);
   const registers = [registry];
-  const stepSeconds = new Histogram({
-    name: 'thaw_trainer_step_seconds',
-    help: 'Seconds of one step, split by part: data, features, compute, exchange, apply.',
-    labelNames: ['part'],
-    buckets: stepBuckets,
-    registers,
-  });
-  const samples = new Counter({
-    name: 'thaw_trainer_samples_total',
-    help: 'Samples whose gradient this trainer computed.',
-    registers,
-  });
-  const reduced = new Counter({
-    name: 'thaw_trainer_reduced_bytes_total',
-    help: 'Gradient bytes sent and received.',
-    registers,
-  });
-  const computed = new Counter({
-    name: 'thaw_trainer_features_computed_total',
-    help: 'Samples whose frozen prefix ran.',
-    registers,
-  });
-  const hits = new Counter({
-    name: 'thaw_trainer_feature_cache_hits_total',
-    help: 'Feature rows served without running the prefix.',
-    registers,
-  });
-  const cacheBytes = new Gauge({
-    name: 'thaw_trainer_feature_cache_bytes',
-    help: 'Bytes that the feature cache holds.',
-    registers,
-  });
-  const bad = new Counter({
-    name: 'thaw_trainer_bad_samples_total',
-    help: 'Unreadable samples that this trainer met, by set.',
-    labelNames: ['set'],
-    registers,
-  });
-  const refused = new Counter({
-    name: 'thaw_trainer_frames_refused_total',
-    help: 'Frames dropped before use, by reason.',
-    labelNames: ['reason'],
-    registers,
-  });
-  const tensors = new Gauge({ name: 'thaw_trainer_engine_tensors', help: 'Tensors alive in the engine.', registers });
-  const engineBytes = new Gauge({
-    name: 'thaw_trainer_engine_bytes',
-    help: 'Bytes of the tensors alive in the engine.',
-    registers,
-  });
-  const fetchedBytes = new Counter({
-    name: 'thaw_trainer_fetched_bytes_total',
-    help: 'Blob bytes fetched from the coordinator.',
-    registers,
-  });
-  const fetchSeconds = new Counter({
-    name: 'thaw_trainer_fetch_seconds_total',
-    help: 'Seconds spent fetching blobs.',
-    registers,
-  });
-
+  const steps = stepMetrics(registers);
+  const features = featureMetrics(registers);
+  const engine = engineMetrics(registers);
+  const exchange = exchangeMetrics(registers);
   return {
     observe(observation) {
       switch (observation.kind) {
         case 'step':
-          for (const [part, seconds] of Object.entries(observation.seconds)) stepSeconds.observe({ part }, seconds);
-          samples.inc(observation.samples);
-          reduced.inc(observation.reducedBytes);
+          for (const [part, seconds] of Object.entries(observation.seconds)) steps.seconds.observe({ part }, seconds);
+          steps.samples.inc(observation.samples);
+          steps.reduced.inc(observation.reducedBytes);
           return;
         case 'features':
-          computed.inc(observation.computed);
-          hits.inc(observation.hits);
-          cacheBytes.set(observation.cacheBytes);
+          features.computed.inc(observation.computed);
+          features.hits.inc(observation.hits);
+          features.cacheBytes.set(observation.cacheBytes);
           return;
         case 'badSample':
-          bad.inc({ set: observation.set });
+          features.bad.inc({ set: observation.set });
           return;
         case 'engine':
-          tensors.set(observation.tensors);
-          engineBytes.set(observation.bytes);
+          engine.tensors.set(observation.tensors);
+          engine.bytes.set(observation.bytes);
           return;
       }
     },
-    framesRefused: (reason, count) => refused.inc({ reason }, count),
+    framesRefused: (reason, count) => exchange.refused.inc({ reason }, count),
     fetched(bytes, seconds) {
-      fetchedBytes.inc(bytes);
-      fetchSeconds.inc(seconds);
+      exchange.fetchedBytes.inc(bytes);
+      exchange.fetchSeconds.inc(seconds);
     },
+  };
+}
+
+function stepMetrics(registers: Registry[]) {
+  return {
+    seconds: new Histogram({
+      name: 'thaw_trainer_step_seconds',
+      help: 'Seconds of one step, split by part: data, features, compute, exchange, apply.',
+      labelNames: ['part'],
+      buckets: stepBuckets,
+      registers,
+    }),
+    samples: new Counter({
+      name: 'thaw_trainer_samples_total',
+      help: 'Samples whose gradient this trainer computed.',
+      registers,
+    }),
+    reduced: new Counter({
+      name: 'thaw_trainer_reduced_bytes_total',
+      help: 'Gradient bytes sent and received.',
+      registers,
+    }),
+  };
+}
+
+function featureMetrics(registers: Registry[]) {
+  return {
+    computed: new Counter({
+      name: 'thaw_trainer_features_computed_total',
+      help: 'Samples whose frozen prefix ran.',
+      registers,
+    }),
+    hits: new Counter({
+      name: 'thaw_trainer_feature_cache_hits_total',
+      help: 'Feature rows served without running the prefix.',
+      registers,
+    }),
+    cacheBytes: new Gauge({
+      name: 'thaw_trainer_feature_cache_bytes',
+      help: 'Bytes that the feature cache holds.',
+      registers,
+    }),
+    bad: new Counter({
+      name: 'thaw_trainer_bad_samples_total',
+      help: 'Unreadable samples that this trainer met, by set.',
+      labelNames: ['set'],
+      registers,
+    }),
+  };
+}
+
+function exchangeMetrics(registers: Registry[]) {
+  return {
+    refused: new Counter({
+      name: 'thaw_trainer_frames_refused_total',
+      help: 'Frames dropped before use, by reason.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    fetchedBytes: new Counter({
+      name: 'thaw_trainer_fetched_bytes_total',
+      help: 'Blob bytes fetched from the coordinator.',
+      registers,
+    }),
+    fetchSeconds: new Counter({
+      name: 'thaw_trainer_fetch_seconds_total',
+      help: 'Seconds spent fetching blobs.',
+      registers,
+    }),
+  };
+}
+
+function engineMetrics(registers: Registry[]) {
+  return {
+    tensors: new Gauge({ name: 'thaw_trainer_engine_tensors', help: 'Tensors alive in the engine.', registers }),
+    bytes: new Gauge({
+      name: 'thaw_trainer_engine_bytes',
+      help: 'Bytes of the tensors alive in the engine.',
+      registers,
+    }),
   };
 }
 

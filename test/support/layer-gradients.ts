@@ -1,45 +1,85 @@
-// Runs one layer case on the backend that is set: its output, and the gradients of input and weights of a fixed linear
-// function of the output.
+// Runs one layer case on the backend that is set: its output, and the gradients of input and trainable weights of a
+// fixed linear function of the output.
 
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor, WeightSpec } from '@thaw/common/model/graph.ts';
+import type { Graph, Tensor, WeightSpec } from '@thaw/common/model/graph.ts';
 import { keyedStream } from '@thaw/common/random/stream.ts';
 import { dropoutMask } from '@thaw/trainer/model/dropout-mask.ts';
-import { compile, execute } from '@thaw/trainer/model/execute.ts';
+import { compile, execute, type Operation } from '@thaw/trainer/model/execute.ts';
 import type { LayerCase } from './layer-cases.ts';
 
 const batch = 3;
 
-/** By name: `output`, `input`, and every weight that can be trained. */
-export function layerGradients({ graph, name }: LayerCase): Map<string, Float32Array> {
-  const shape = [batch, ...(graph.layers[0]?.outputShape ?? [])];
+/** By name: `output`, `input`, and every weight that can be trained: moving statistics are held as they are. */
+export function layerGradients(layerCase: LayerCase): Map<string, Float32Array> {
+  const { graph, name } = layerCase;
+  const values = caseValues(layerCase);
   const specs = graph.layers.flatMap(({ weights }) => weights);
-  const values = [randomTensor(`${name} input`, shape), ...specs.map((spec) => weightValue(name, spec))];
-  const operations = compile(
-    graph,
-    graph.layers.map(({ path }) => path),
-    [graph.output],
-  );
+  const trained = specs.filter(({ role }) => role !== 'movingMean' && role !== 'movingVariance');
+  const operations = operationsOf(graph);
   const results = tf.tidy(() => {
-    const tensors = values.map(({ shape, data }) => tf.tensor(data, [...shape]));
+    const held = new Map([...values.weights].map(([weight, value]) => [weight, toTensor(value)]));
     let kept: tf.Tensor | undefined;
     const run = (...[input, ...weights]: tf.Tensor[]): tf.Scalar => {
-      const byName = new Map(specs.map((spec, i) => [spec.name, weights[i] as tf.Tensor]));
+      const current = new Map([...held, ...trained.map((spec, i) => [spec.name, weights[i] as tf.Tensor] as const)]);
       const output = execute(operations, new Map([[graph.input, input as tf.Tensor]]), {
-        value: (wanted) => byName.get(wanted) as tf.Tensor,
+        value: (wanted) => current.get(wanted) as tf.Tensor,
         mask: ({ path, config }, shape) => tf.tensor(maskOf(path, Number(config.rate), shape), [...shape]),
       }).get(graph.output) as tf.Tensor;
       kept = tf.keep(tf.clone(output));
-      const { data } = randomTensor(`${name} output`, output.shape);
-      return tf.sum(tf.mul(output, tf.tensor(data, output.shape)));
+      return tf.sum(tf.mul(output, toTensor(randomTensor(`${name} output`, output.shape))));
     };
-    const { grads } = tf.valueAndGrads(run)(tensors);
+    const at = [
+      toTensor(randomTensor(`${name} input`, inputShape(graph))),
+      ...trained.map((spec) => held.get(spec.name)),
+    ];
+    const { grads } = tf.valueAndGrads(run)(at as tf.Tensor[]);
     return [kept as tf.Tensor, ...grads];
   }) as tf.Tensor[];
-  const names = ['output', 'input', ...specs.map((spec) => spec.name)];
+  const names = ['output', 'input', ...trained.map((spec) => spec.name)];
   const read = new Map(names.map((name, i) => [name, (results[i] as tf.Tensor).dataSync() as Float32Array]));
   tf.dispose(results);
   return read;
+}
+
+/** The output alone, in inference, of the same input and weights. */
+export function layerOutput(layerCase: LayerCase): Map<string, Float32Array> {
+  const { graph } = layerCase;
+  const values = caseValues(layerCase);
+  const output = tf.tidy(() => {
+    const held = new Map([...values.weights].map(([weight, value]) => [weight, toTensor(value)]));
+    const input = toTensor(values.input);
+    const run = { value: (wanted: string) => held.get(wanted) as tf.Tensor, mask: null, inference: true };
+    return execute(operationsOf(graph), new Map([[graph.input, input]]), run).get(graph.output) as tf.Tensor;
+  });
+  const read = output.dataSync() as Float32Array;
+  output.dispose();
+  return new Map([['output', read]]);
+}
+
+/** Input and weights that a case is run with. */
+export function caseValues({ graph, name }: LayerCase): {
+  readonly input: Tensor;
+  readonly weights: Map<string, Tensor>;
+} {
+  const specs = graph.layers.flatMap(({ weights }) => weights);
+  return {
+    input: randomTensor(`${name} input`, inputShape(graph)),
+    weights: new Map(specs.map((spec) => [spec.name, weightValue(name, spec)])),
+  };
+}
+
+function inputShape({ layers }: Graph): number[] {
+  return [batch, ...(layers[0]?.outputShape ?? [])];
+}
+
+function operationsOf(graph: Graph): Operation[] {
+  const paths = graph.layers.map(({ path }) => path);
+  return compile(graph, paths, [graph.output]);
+}
+
+function toTensor({ data, shape }: Tensor): tf.Tensor {
+  return tf.tensor(data, [...shape]);
 }
 
 function maskOf(layer: string, rate: number, shape: readonly number[]): Float32Array {

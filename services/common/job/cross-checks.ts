@@ -4,7 +4,13 @@ import type { Problem } from './problems.ts';
 import type { JobFile } from './schema/job.ts';
 
 export function crossProblems({ spec }: JobFile): Problem[] {
-  return [...trainerProblems(spec), ...dataProblems(spec), ...scheduleProblems(spec), ...inputProblems(spec)];
+  return [
+    ...trainerProblems(spec),
+    ...splitProblems(spec),
+    ...augmentProblems(spec),
+    ...scheduleProblems(spec),
+    ...inputProblems(spec),
+  ];
 }
 
 type Spec = JobFile['spec'];
@@ -26,21 +32,66 @@ function trainerProblems({ trainers, data }: Spec): Problem[] {
   return problems;
 }
 
-function dataProblems({ data }: Spec): Problem[] {
-  const problems: Problem[] = [];
-  const { split, views, augment } = data;
-  const fractions = [split.train, split.validation, split.test];
-  const given = fractions.filter((value) => value !== undefined);
+function splitProblems({ data: { split } }: Spec): Problem[] {
   const path = ['spec', 'data', 'split'];
-  if (split.folders && given.length > 0) {
-    problems.push({ path, message: 'found fractions and folders; expected one of the two' });
-  } else if (given.length > 0 && given.length < 3) {
+  const fractions = Object.entries({ train: split.train, validation: split.validation, test: split.test });
+  const given = fractions.flatMap(([, value]) => (value === undefined ? [] : [value]));
+  const problems: Problem[] = fractions
+    .filter(([, value]) => value === 0)
+    .map(([set]) => ({
+      path: [...path, set],
+      message: 'found 0; expected more than 0, because every set needs samples',
+    }));
+  if (split.folders) return [...problems, ...folderProblems(split)];
+  if (given.length > 0 && given.length < 3) {
     problems.push({ path, message: 'found only some of train, validation and test; expected all three' });
   } else if (given.length === 3 && Math.abs(given.reduce((sum, value) => sum + value, 0) - 1) > 1e-6) {
     problems.push({
       path,
       message: `found fractions that add up to ${given.reduce((sum, value) => sum + value, 0)}; expected 1`,
     });
+  }
+  return problems;
+}
+
+function folderProblems({ train, validation, test, group, folders }: Spec['data']['split']): Problem[] {
+  const path = ['spec', 'data', 'split'];
+  const problems: Problem[] = [];
+  if ([train, validation, test].some((value) => value !== undefined)) {
+    problems.push({ path, message: 'found fractions and folders; expected one of the two' });
+  }
+  if (group !== undefined) {
+    const message = `found "${group}" beside folders, which divide the samples already; expected no group`;
+    problems.push({ path: [...path, 'group'], message });
+  }
+  const sets = new Map<string, string>();
+  for (const [set, source] of Object.entries(folders ?? {})) {
+    const other = sets.get(source);
+    if (other !== undefined) {
+      const message = `found the source of ${other} again; expected samples of its own`;
+      problems.push({ path: [...path, 'folders', set], message });
+    }
+    sets.set(source, set);
+  }
+  return problems;
+}
+
+function augmentProblems({ data: { augment, views } }: Spec): Problem[] {
+  const path = ['spec', 'data', 'augment'];
+  const problems: Problem[] = [];
+  const crops = [...augment.entries()].filter(([, { crop }]) => crop !== undefined);
+  for (const [index] of crops.slice(1)) {
+    problems.push({ path: [...path, index], message: 'found a second crop; expected at most one' });
+  }
+  for (const [index, { crop }] of crops) {
+    for (const key of ['area', 'aspect'] as const) {
+      const [low = 0, high = 0] = crop?.[key] ?? [];
+      if (low <= high) continue;
+      problems.push({
+        path: [...path, index, 'crop', key],
+        message: `found ${low} before ${high}; expected the smaller first`,
+      });
+    }
   }
   if (views > 1 && augment.length === 0) {
     problems.push({
@@ -69,6 +120,10 @@ function scheduleProblems({ train }: Spec): Problem[] {
       const found = stage.epochs === undefined ? 'neither' : 'both';
       problems.push({ path: stagePath, message: `found ${found} of epochs and steps; expected exactly one` });
     }
+    if (index === 0 && stage.onEnter === 'restoreBest') {
+      const message = 'found restoreBest in the first stage; expected continue, because there is no stage before it';
+      problems.push({ path: [...stagePath, 'onEnter'], message });
+    }
     if (names.has(stage.name))
       problems.push({ path: [...stagePath, 'name'], message: `found "${stage.name}" twice; names are unique` });
     names.add(stage.name);
@@ -84,6 +139,11 @@ function inputProblems({ model }: Spec): Problem[] {
       path: ['spec', 'model', 'input', 'preset'],
       message: 'found a preset beside range, mean, std or channels; expected one way',
     });
+  }
+  const [low = 0, high = 255] = input?.range ?? [];
+  if (low >= high) {
+    const message = `found ${low} to ${high}; expected the value of byte 0, then a larger one for byte 255`;
+    problems.push({ path: ['spec', 'model', 'input', 'range'], message });
   }
   if (input?.size && (input.height ?? input.width)) {
     problems.push({

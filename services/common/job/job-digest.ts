@@ -1,5 +1,6 @@
 // The identity of what a job computes: the resolved job without what may differ between a laptop and a cluster and
-// cannot change the result (name, number and place of trainers, where the output goes), with model and data digests.
+// cannot change the result (name, number and place of trainers, where sources lie and the output goes), with the digests
+// of model and data.
 
 import { type Digest, digestOfJson } from '../content/digest.ts';
 import type { ResolvedJob } from './resolved-job.ts';
@@ -7,12 +8,12 @@ import type { ResolvedJob } from './resolved-job.ts';
 export function jobDigest(job: ResolvedJob, digests: { readonly model: Digest; readonly data: string }): Digest {
   const { apiVersion, task, model, data, train, stages, trainers, output } = job;
   const { source: _model, ...modelRules } = model;
-  const { source: _data, format: _format, ...dataRules } = data;
+  const { source: _data, format: _format, split, ...dataRules } = data;
   return digestOfJson({
     apiVersion,
     task,
     model: modelRules,
-    data: dataRules,
+    data: { ...dataRules, split: split.kind === 'explicit' ? { kind: split.kind } : split },
     train,
     stages,
     threads: trainers.threads,

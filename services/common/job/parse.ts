@@ -1,7 +1,7 @@
 // Reads a job file: YAML to a checked JobFile. All problems are said at once, each with its line and column; nothing is
 // guessed and nothing is ignored.
 
-import { isMap, isNode, LineCounter, type Node, parseAllDocuments, type YAMLMap } from 'yaml';
+import { type Document, isMap, isNode, LineCounter, type Node, parseAllDocuments, visit, type YAMLMap } from 'yaml';
 import { ThawError } from '../errors/thaw-error.ts';
 import { crossProblems } from './cross-checks.ts';
 import { notSupported } from './not-supported.ts';
@@ -16,41 +16,94 @@ export interface ParsedJob {
 }
 
 const problemsShownMax = 20;
+const fileCharactersMax = 1024 * 1024;
+/** Nodes that aliases may stand for, so that a small file cannot become a huge one. */
+const aliasedNodesMax = 100;
 
 /** Throws JobInvalid with every problem, or NotSupported naming what is not built yet. */
 export function parseJobFile(text: string, fileName: string): ParsedJob {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  const [document, ...others] = Array.isArray(documents) ? documents : [];
+  const [document, ...others] = documentsOf(text, lines, fileName);
   if (!document || document.contents === null)
-    throw invalid(`${fileName}: found an empty file; expected a FineTuneJob`);
+    throw invalid(`${fileName}:1:1: found an empty file; expected a FineTuneJob`);
   const place = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${fileName}:${line}:${col}`;
   };
-  if (document.errors.length > 0) {
-    throw invalid(document.errors.map(({ pos, message }) => `${place(pos[0])}: ${message}`).join('\n'));
-  }
+  const wrong = [...document.errors, ...document.warnings];
+  if (wrong.length > 0) throw invalid(listed(wrong, ({ pos, message }) => `${place(pos[0])}: ${message}`));
   const [second] = others;
   if (second) throw invalid(`${place(second.range[0])}: found a second document; expected one job a file`);
+  requireKnownAliases(document, place);
   const root = document.contents;
-  const where = (path: FieldPath, atKey = false): string => `${place(offsetOf(root, path, atKey))}: ${printPath(path)}`;
-  const job = checked(document.toJS() as unknown, ({ path, message, atKey }) => `${where(path, atKey)}: ${message}`);
+  const where = (path: FieldPath, atKey = false): string =>
+    `${place(offsetOf(root, path, atKey))}: ${printPath(path) || 'the file'}`;
+  const job = checked(
+    plainValue(document, fileName),
+    ({ path, message, atKey }) => `${where(path, atKey)}: ${message}`,
+  );
   return { job, fileName, where };
+}
+
+function documentsOf(text: string, lineCounter: LineCounter, fileName: string): readonly Document.Parsed[] {
+  if (text.length > fileCharactersMax) {
+    throw invalid(`${fileName}: found ${text.length} characters; expected a job file of at most ${fileCharactersMax}`);
+  }
+  try {
+    const documents = parseAllDocuments(text, { lineCounter, prettyErrors: false, uniqueKeys: true });
+    return Array.isArray(documents) ? documents : [];
+  } catch (cause) {
+    throw unreadable(cause, fileName);
+  }
+}
+
+function requireKnownAliases(document: Document.Parsed, place: (offset: number) => string): void {
+  visit(document, {
+    Alias(_key, alias) {
+      if (alias.resolve(document)) return;
+      throw invalid(
+        `${place(alias.range?.[0] ?? 0)}: found *${alias.source}; expected an anchor &${alias.source} before it`,
+      );
+    },
+  });
+}
+
+function plainValue(document: Document.Parsed, fileName: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: aliasedNodesMax }) as unknown;
+  } catch (cause) {
+    throw unreadable(cause, fileName);
+  }
+}
+
+/** What the YAML library throws instead of listing: nesting without end, aliases that multiply. */
+function unreadable(cause: unknown, fileName: string): ThawError {
+  const reason = cause instanceof RangeError ? 'nested too deeply' : String((cause as Error).message);
+  return new ThawError(
+    'JobInvalid',
+    `${fileName}:1:1: found YAML that cannot be read: ${reason}; expected a FineTuneJob`,
+    {
+      cause,
+    },
+  );
 }
 
 function checked(value: unknown, say: (problem: Problem) => string): JobFile {
   const result = jobSchema.safeParse(value);
   const problems = result.success ? crossProblems(result.data) : problemsOf(result.error.issues, value);
   if (problems.length > 0) {
-    const shown = problems.slice(0, problemsShownMax).map(say);
-    const more = problems.length > shown.length ? [`and ${problems.length - shown.length} more`] : [];
-    throw invalid([...shown, ...more].join('\n'), problems);
+    throw invalid(listed(problems, say), problems);
   }
   const job = result.data as JobFile;
   const [missing, ...others] = notSupported(job);
   if (missing) throw new ThawError('NotSupported', [missing, ...others].map(say).join('\n'));
   return job;
+}
+
+function listed<T>(problems: readonly T[], say: (problem: T) => string): string {
+  const shown = problems.slice(0, problemsShownMax).map(say);
+  const more = problems.length > shown.length ? [`and ${problems.length - shown.length} more`] : [];
+  return [...shown, ...more].join('\n');
 }
 
 function invalid(message: string, problems: readonly Problem[] = []): ThawError {

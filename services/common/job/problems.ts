@@ -18,7 +18,10 @@ type Issue = z.core.$ZodIssue;
 
 /** `value`: the parsed YAML. */
 export function problemsOf(issues: readonly Issue[], value: unknown): Problem[] {
+  const misspelt = new Set(issues.filter(({ code }) => code === 'unrecognized_keys').map(({ path }) => path.join()));
   return issues.flatMap((issue) => {
+    // The rule that exactly one key is there says nothing more about a misspelt one.
+    if (issue.code === 'custom' && misspelt.has(issue.path.join())) return [];
     const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key]));
     return [{ path, message: messageOf(issue, valueAt(value, path)) }];
@@ -37,6 +40,7 @@ function messageOf(issue: Issue, found: unknown): string {
   const described = found === undefined ? 'nothing' : describe(found);
   switch (issue.code) {
     case 'invalid_type':
+      if (found === null) return `found no value; expected ${typeNames[issue.expected] ?? issue.expected}`;
       return `found ${described}; expected ${typeNames[issue.expected] ?? issue.expected}`;
     case 'invalid_value':
       return `found ${described}; expected ${issue.values.map((value) => String(value)).join(', ')}${suggestion(found, issue.values)}`;
@@ -52,7 +56,7 @@ function messageOf(issue: Issue, found: unknown): string {
 }
 
 const typeNames: Readonly<Record<string, string>> = {
-  object: 'an object (key: value lines)',
+  object: 'an object (key: value lines, or {} for none)',
   array: 'a list',
   int: 'a whole number',
   number: 'a number',

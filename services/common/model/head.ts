@@ -6,8 +6,9 @@ import { keyedStream } from '../random/stream.ts';
 import { nearest } from '../text/nearest.ts';
 import type { Graph, Layer, Tensor, WeightSpec, Weights } from './graph.ts';
 import { addLayer } from './infer.ts';
+import { kerasName } from './write-layers-model.ts';
 
-const headNames: Readonly<Record<HeadLayer['kind'], { readonly name: string; readonly kind: string }>> = {
+const headKinds: Readonly<Record<HeadLayer['kind'], { readonly name: string; readonly kind: string }>> = {
   globalAveragePooling: { name: 'global_average_pooling', kind: 'GlobalAveragePooling2D' },
   globalMaxPooling: { name: 'global_max_pooling', kind: 'GlobalMaxPooling2D' },
   flatten: { name: 'flatten', kind: 'Flatten' },
@@ -30,16 +31,41 @@ export function replaceHead(graph: Graph, { cut, head, inputSize }: HeadOptions)
   const cutPath = findCut(graph, cut);
   const layers = new Map<string, Layer>();
   for (const layer of ancestorsOf(graph, cutPath)) addResized(layers, layer, inputSize);
-  const used = new Map<string, number>();
+  const names = headNames(head.slice(0, -1).map(({ kind }) => kind));
   let last = cutPath;
   for (const [index, layer] of head.entries()) {
-    const { name, kind } = headNames[layer.kind];
+    const { kind } = headKinds[layer.kind];
+    const name = names[index] ?? 'output';
+    last = addLayer(layers, { path: `head/${name}`, kind, config: configOf(layer), inputs: [last] }).path;
+  }
+  requireUniqueNames([...layers.keys()]);
+  return { ...graph, layers: [...layers.values()], output: last };
+}
+
+/** `dense`, `dense_1` and so on: the last parts of the paths of the layers before the output layer. */
+export function headNames(kinds: readonly HeadLayer['kind'][]): string[] {
+  const used = new Map<string, number>();
+  return kinds.map((kind) => {
+    const { name } = headKinds[kind];
     const count = used.get(name) ?? 0;
     used.set(name, count + 1);
-    const own = index === head.length - 1 ? 'output' : count === 0 ? name : `${name}_${count}`;
-    last = addLayer(layers, { path: `head/${own}`, kind, config: configOf(layer), inputs: [last] }).path;
+    return count === 0 ? name : `${name}_${count}`;
+  });
+}
+
+/** The result's layers are called by their paths with '_' for '/'; two of one name could not be told apart. */
+function requireUniqueNames(paths: readonly string[]): void {
+  const byName = new Map<string, string>();
+  for (const path of paths) {
+    const other = byName.get(kerasName(path));
+    if (other !== undefined) {
+      throw new ThawError(
+        'ModelInvalid',
+        `found the layers ${other} and ${path}, which would both be called "${kerasName(path)}" in the result; rename one`,
+      );
+    }
+    byName.set(kerasName(path), path);
   }
-  return { ...graph, layers: [...layers.values()], output: last };
 }
 
 function findCut(graph: Graph, cut: string): string {

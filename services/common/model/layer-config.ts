@@ -27,11 +27,20 @@ export function booleanOf(layer: ConfiguredLayer, key: string, fallback: boolean
 /** A count, or [count, count]. */
 export function pairOf(layer: ConfiguredLayer, key: string, fallback?: Pair): Pair {
   const value = layer.config[key] ?? fallback;
-  if (typeof value === 'number') return [value, value];
-  if (Array.isArray(value) && value.length === 2 && value.every((size) => typeof size === 'number')) {
-    return [value[0] as number, value[1] as number];
-  }
-  throw badConfig(layer, key, 'a number or two numbers');
+  const pair = Array.isArray(value) ? value : [value, value];
+  if (pair.length === 2 && pair.every(isCount)) return [pair[0] as number, pair[1] as number];
+  throw badConfig(layer, key, 'a whole number from 1, or two');
+}
+
+/** Filters, units, a multiplier. */
+export function countOf(layer: ConfiguredLayer, key: string, fallback?: number): number {
+  const value = layer.config[key] ?? fallback;
+  if (isCount(value)) return value;
+  throw badConfig(layer, key, 'a whole number from 1');
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
 }
 
 export function paddingOf(layer: ConfiguredLayer): Padding {
@@ -43,12 +52,12 @@ export function paddingOf(layer: ConfiguredLayer): Padding {
 /** ZeroPadding2D: [[top, bottom], [left, right]]. */
 export function zeroPaddingOf(layer: ConfiguredLayer): readonly [Pair, Pair] {
   const value = layer.config.padding ?? 1;
-  if (typeof value === 'number') return [[value, value], [value, value]]; // biome-ignore format: two pairs
-  if (Array.isArray(value) && value.length === 2) {
-    const sides = value.map((side: unknown) => (typeof side === 'number' ? [side, side] : side));
-    const right = sides.every((side) => Array.isArray(side) && side.length === 2 && side.every(Number.isInteger));
-    if (right) return sides as unknown as readonly [Pair, Pair];
-  }
+  const sides = (Array.isArray(value) ? value : [value, value]).map((side: unknown) =>
+    Array.isArray(side) ? side : [side, side],
+  );
+  const isSize = (size: unknown): boolean => Number.isSafeInteger(size) && (size as number) >= 0;
+  const right = sides.length === 2 && sides.every((side) => side.length === 2 && side.every(isSize));
+  if (right) return sides as unknown as readonly [Pair, Pair];
   throw badConfig(layer, 'padding', 'a number, two numbers, or two pairs');
 }
 

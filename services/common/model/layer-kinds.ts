@@ -8,6 +8,7 @@ import {
   badConfig,
   booleanOf,
   type ConfiguredLayer,
+  countOf,
   numberOf,
   paddingOf,
   pairOf,
@@ -51,8 +52,6 @@ function spatialInput(layer: ConfiguredLayer, inputs: readonly Shape[]): readonl
   );
 }
 
-const sameShape: LayerKind = { outputShape: onlyInput, weights: noWeights };
-
 function slide(layer: ConfiguredLayer, inputs: readonly Shape[], windowKey: string): [number, number] {
   const [height, width] = spatialInput(layer, inputs);
   const window = pairOf(layer, windowKey, windowKey === 'pool_size' ? [2, 2] : undefined);
@@ -63,6 +62,9 @@ function slide(layer: ConfiguredLayer, inputs: readonly Shape[], windowKey: stri
     const extent = (window[axis] - 1) * dilation[axis] + 1;
     return slidingLength(size, extent, { stride: strides[axis], padding });
   };
+  if (Math.max(...strides) > 1 && Math.max(...dilation) > 1) {
+    throw badConfig(layer, 'dilation_rate', `1 beside strides ${strides.join(' x ')}`);
+  }
   const output: [number, number] = [along(0, height), along(1, width)];
   if (output[0] > 0 && output[1] > 0) return output;
   throw new ThawError(
@@ -79,15 +81,21 @@ function requireNoGroups(layer: ConfiguredLayer): void {
   if (numberOf(layer, 'groups', 1) !== 1) throw badConfig(layer, 'groups', '1');
 }
 
+/** TensorFlow's depthwise convolution has one stride for both axes. */
+function requireEqualStrides(layer: ConfiguredLayer): void {
+  const [vertical, horizontal] = pairOf(layer, 'strides', [1, 1]);
+  if (vertical !== horizontal) throw badConfig(layer, 'strides', 'the same stride for height and width');
+}
+
 const conv2d: LayerKind = {
   outputShape(layer, inputs) {
     requireNoGroups(layer);
     activationOf(layer);
-    return [...slide(layer, inputs, 'kernel_size'), numberOf(layer, 'filters')];
+    return [...slide(layer, inputs, 'kernel_size'), countOf(layer, 'filters')];
   },
   weights(layer, inputs) {
     const [, , channels] = spatialInput(layer, inputs);
-    const filters = numberOf(layer, 'filters');
+    const filters = countOf(layer, 'filters');
     const shape = [...pairOf(layer, 'kernel_size'), channels, filters];
     return [{ name: 'kernel', shape, role: 'kernel' }, ...biasOf(layer, filters)];
   },
@@ -95,24 +103,29 @@ const conv2d: LayerKind = {
 
 const depthwiseConv2d: LayerKind = {
   outputShape(layer, inputs) {
+    requireNoGroups(layer);
+    requireEqualStrides(layer);
     activationOf(layer);
     const [, , channels] = spatialInput(layer, inputs);
-    return [...slide(layer, inputs, 'kernel_size'), channels * numberOf(layer, 'depth_multiplier', 1)];
+    return [...slide(layer, inputs, 'kernel_size'), channels * countOf(layer, 'depth_multiplier', 1)];
   },
   weights(layer, inputs) {
     const [, , channels] = spatialInput(layer, inputs);
-    const multiplier = numberOf(layer, 'depth_multiplier', 1);
+    const multiplier = countOf(layer, 'depth_multiplier', 1);
     const shape = [...pairOf(layer, 'kernel_size'), channels, multiplier];
     return [{ name: 'depthwise_kernel', shape, role: 'kernel' }, ...biasOf(layer, channels * multiplier)];
   },
 };
 
 const separableConv2d: LayerKind = {
-  outputShape: conv2d.outputShape,
+  outputShape(layer, inputs) {
+    requireEqualStrides(layer);
+    return conv2d.outputShape(layer, inputs);
+  },
   weights(layer, inputs) {
     const [, , channels] = spatialInput(layer, inputs);
-    const multiplier = numberOf(layer, 'depth_multiplier', 1);
-    const filters = numberOf(layer, 'filters');
+    const multiplier = countOf(layer, 'depth_multiplier', 1);
+    const filters = countOf(layer, 'filters');
     return [
       { name: 'depthwise_kernel', shape: [...pairOf(layer, 'kernel_size'), channels, multiplier], role: 'kernel' },
       { name: 'pointwise_kernel', shape: [1, 1, channels * multiplier, filters], role: 'kernel' },
@@ -121,12 +134,16 @@ const separableConv2d: LayerKind = {
   },
 };
 
+function requireLastAxis(layer: ConfiguredLayer, input: Shape): void {
+  const axis = layer.config.axis ?? -1;
+  const last = Array.isArray(axis) && axis.length === 1 ? axis[0] : axis;
+  if (last !== -1 && last !== input.length) throw badConfig(layer, 'axis', 'the last axis');
+}
+
 const batchNormalization: LayerKind = {
   outputShape(layer, inputs) {
     const input = onlyInput(layer, inputs);
-    const axis = layer.config.axis ?? -1;
-    const last = Array.isArray(axis) && axis.length === 1 ? axis[0] : axis;
-    if (last !== -1 && last !== input.length) throw badConfig(layer, 'axis', 'the last axis');
+    requireLastAxis(layer, input);
     return input;
   },
   weights(layer, inputs) {
@@ -144,7 +161,7 @@ const dense: LayerKind = {
   outputShape(layer, inputs) {
     const input = onlyInput(layer, inputs);
     activationOf(layer);
-    if (input.length === 1) return [numberOf(layer, 'units')];
+    if (input.length === 1) return [countOf(layer, 'units')];
     throw new ThawError(
       'HeadMismatch',
       `${layer.path} (Dense): found an input of shape [${input}]; expected a vector. ` +
@@ -152,7 +169,7 @@ const dense: LayerKind = {
     );
   },
   weights(layer, inputs) {
-    const units = numberOf(layer, 'units');
+    const units = countOf(layer, 'units');
     const shape = [onlyInput(layer, inputs).at(-1) as number, units];
     return [{ name: 'kernel', shape, role: 'kernel' }, ...biasOf(layer, units)];
   },
@@ -175,19 +192,25 @@ const elementwise: LayerKind = {
   outputShape(layer, inputs) {
     const [first] = inputs;
     if (first && inputs.length > 1 && inputs.every((shape) => shape.join() === first.join())) return first;
-    throw new ThawError(
-      'ModelInvalid',
-      `${layer.path} (${layer.kind}): found inputs ${inputs.map((shape) => `[${shape}]`).join(', ')}; expected equal shapes`,
-    );
+    throw differentInputs(layer, inputs, 'equal shapes');
   },
   weights: noWeights,
 };
+
+function differentInputs(layer: ConfiguredLayer, inputs: readonly Shape[], expected: string): ThawError {
+  const found = inputs.map((shape) => `[${shape}]`).join(', ');
+  return new ThawError('ModelInvalid', `${layer.path} (${layer.kind}): found inputs ${found}; expected ${expected}`);
+}
 
 const concatenate: LayerKind = {
   outputShape(layer, inputs) {
     const [first] = inputs;
     const axis = numberOf(layer, 'axis', -1);
     if (!first || (axis !== -1 && axis !== first.length)) throw badConfig(layer, 'axis', 'the last axis');
+    const leading = (shape: Shape): string => shape.slice(0, -1).join();
+    if (inputs.some((shape) => shape.length !== first.length || leading(shape) !== leading(first))) {
+      throw differentInputs(layer, inputs, 'shapes that differ in the last axis only');
+    }
     return [...first.slice(0, -1), inputs.reduce((sum, shape) => sum + (shape.at(-1) as number), 0)];
   },
   weights: noWeights,
@@ -201,12 +224,42 @@ const reshape: LayerKind = {
     const sizes = target as number[];
     const known = sizes.filter((size) => size !== -1).reduce((product, size) => product * size, 1);
     const shape = sizes.map((size) => (size === -1 ? total / known : size));
-    if (shape.reduce((product, size) => product * size, 1) !== total)
+    if (
+      !shape.every((size) => Number.isInteger(size) && size >= 1) ||
+      shape.reduce((product, size) => product * size, 1) !== total
+    )
       throw badConfig(layer, 'target_shape', `${total} elements`);
     return shape;
   },
   weights: noWeights,
 };
+
+/** A kind without weights whose output is shaped like its input, once `check` has found its config to be promised. */
+function checked(check: (layer: ConfiguredLayer, input: Shape) => void): LayerKind {
+  return {
+    outputShape(layer, inputs) {
+      const input = onlyInput(layer, inputs);
+      check(layer, input);
+      return input;
+    },
+    weights: noWeights,
+  };
+}
+
+function atLeastZero(layer: ConfiguredLayer, ...keys: readonly string[]): void {
+  for (const key of keys) if (numberOf(layer, key, 0) < 0) throw badConfig(layer, key, 'a number of at least 0');
+}
+
+function checkDropout(layer: ConfiguredLayer): void {
+  const rate = numberOf(layer, 'rate');
+  if (rate < 0 || rate >= 1) throw badConfig(layer, 'rate', 'a number from 0 to below 1');
+  if (layer.config.noise_shape) throw badConfig(layer, 'noise_shape', 'null');
+}
+
+function checkRescaling(layer: ConfiguredLayer): void {
+  numberOf(layer, 'scale');
+  numberOf(layer, 'offset', 0);
+}
 
 export const layerKinds: Readonly<Record<string, LayerKind>> = {
   InputLayer: { outputShape: (layer) => inputShapeOf(layer), weights: noWeights },
@@ -223,18 +276,12 @@ export const layerKinds: Readonly<Record<string, LayerKind>> = {
   SeparableConv2D: separableConv2d,
   BatchNormalization: batchNormalization,
   Dense: dense,
-  ReLU: sameShape,
-  LeakyReLU: sameShape,
-  Softmax: sameShape,
-  Activation: {
-    outputShape(layer, inputs) {
-      activationOf(layer);
-      return onlyInput(layer, inputs);
-    },
-    weights: noWeights,
-  },
-  Rescaling: sameShape,
-  Dropout: { ...sameShape, random: true },
+  ReLU: checked((layer) => atLeastZero(layer, 'max_value', 'negative_slope', 'threshold')),
+  LeakyReLU: checked((layer) => atLeastZero(layer, 'alpha', 'negative_slope')),
+  Softmax: checked(requireLastAxis),
+  Activation: checked(activationOf),
+  Rescaling: checked(checkRescaling),
+  Dropout: { ...checked(checkDropout), random: true },
   Add: elementwise,
   Multiply: elementwise,
   Concatenate: concatenate,
@@ -250,7 +297,7 @@ export const layerKinds: Readonly<Record<string, LayerKind>> = {
 };
 
 export function kindOf(layer: ConfiguredLayer): LayerKind {
-  const kind = layerKinds[layer.kind];
+  const kind = Object.hasOwn(layerKinds, layer.kind) ? layerKinds[layer.kind] : undefined;
   if (kind) return kind;
   throw new ThawError(
     'ModelInvalid',

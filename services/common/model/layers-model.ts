@@ -27,8 +27,12 @@ export function readLayersModel(topology: unknown, options: ReadOptions): Graph 
   const model = asModel(root, 'the model');
   const layers = new Map<string, Layer>();
   const output = inline(model, { path: options.prefix, layers, inputs: [], inputSize: options.inputSize });
-  const input = [...layers.values()].find(({ kind }) => kind === 'InputLayer');
+  const [input, ...others] = [...layers.values()].filter(({ kind }) => kind === 'InputLayer');
   if (!input) throw invalid('the model has no InputLayer; give the first layer a batch_input_shape');
+  if (others.length > 0) {
+    const paths = [input, ...others].map(({ path }) => path).join(', ');
+    throw invalid(`the model has ${others.length + 1} inputs (${paths}); expected 1`);
+  }
   return { version: graphVersion, layers: [...layers.values()], input: input.path, output };
 }
 
@@ -68,7 +72,7 @@ function inlineFunctional(model: KerasLayer, scope: Scope): string {
   const listed = model.config.layers;
   if (!Array.isArray(listed)) throw invalid(`${scope.path}: found no list of layers`);
   const outputs = new Map<string, string>();
-  const inputNames = namesOf(model.config.input_layers);
+  const inputNames = namesOf(model.config.input_layers, scope.path);
   const waiting = listed.map((raw) => asModel(raw, scope.path));
   while (waiting.length > 0) {
     const index = waiting.findIndex((layer) => inboundOf(layer, scope.path).every((name) => outputs.has(name)));
@@ -87,10 +91,12 @@ function inlineFunctional(model: KerasLayer, scope: Scope): string {
         ),
       );
   }
-  const [output, ...more] = namesOf(model.config.output_layers);
-  if (output === undefined || more.length > 0)
-    throw invalid(`${scope.path}: found ${more.length + 1} outputs; expected 1`);
-  return outputs.get(output) as string;
+  const [output, ...more] = namesOf(model.config.output_layers, scope.path);
+  if (output === undefined) throw invalid(`${scope.path}: found no output_layers; expected 1`);
+  if (more.length > 0) throw invalid(`${scope.path}: found ${more.length + 1} outputs; expected 1`);
+  const found = outputs.get(output);
+  if (found === undefined) throw invalid(`${scope.path}: its output "${output}" is no layer`);
+  return found;
 }
 
 /** Adds one layer, or the layers of a nested model, and returns the path of the output. */
@@ -111,19 +117,35 @@ function withSize(config: Record<string, unknown>, size: ReadOptions['inputSize'
 
 /** Names of the layers whose outputs a layer takes, in order. A layer called twice is refused. */
 function inboundOf(layer: KerasLayer, where: string): string[] {
+  const path = `${where}/${nameOf(layer, where)}`;
   const nodes = layer.inbound_nodes ?? [];
-  if (!Array.isArray(nodes)) throw invalid(`${where}/${layer.name}: malformed inbound_nodes`);
-  if (nodes.length > 1)
-    throw invalid(`${where}/${layer.name}: the layer is called ${nodes.length} times; expected once`);
+  if (!Array.isArray(nodes)) throw invalid(`${path}: malformed inbound_nodes`);
+  if (nodes.length > 1) throw invalid(`${path}: the layer is called ${nodes.length} times; expected once`);
   const [node = []] = nodes as unknown[];
-  return namesOf(node);
+  if (Array.isArray(node)) return namesOf(node, path);
+  return keras3Names((node as { args?: unknown } | null)?.args, path);
 }
 
 /** ["name", 0, 0] references, one or a list of them. */
-function namesOf(references: unknown): string[] {
+function namesOf(references: unknown, path: string): string[] {
   if (!Array.isArray(references)) return [];
   if (typeof references[0] === 'string') return [references[0]];
-  return references.map((reference: unknown) => String((reference as unknown[])[0]));
+  return references.map((reference: unknown) => {
+    const name: unknown = Array.isArray(reference) ? reference[0] : undefined;
+    if (typeof name === 'string') return name;
+    throw invalid(`${path}: found the reference ${JSON.stringify(reference)}; expected ["layer", 0, 0]`);
+  });
+}
+
+/** Keras 3: the arguments of a call, tensors among them as {config: {keras_history: ["name", 0, 0]}}, or lists of them. */
+function keras3Names(args: unknown, path: string): string[] {
+  if (!Array.isArray(args)) throw invalid(`${path}: malformed inbound_nodes`);
+  return args.flatMap((argument: unknown) => {
+    if (Array.isArray(argument)) return keras3Names(argument, path);
+    const history = (argument as { config?: { keras_history?: unknown } } | null)?.config?.keras_history;
+    if (Array.isArray(history)) return namesOf(history, path);
+    throw invalid(`${path}: found the argument ${JSON.stringify(argument)}; expected tensors only`);
+  });
 }
 
 function nameOf(layer: KerasLayer, where: string): string {

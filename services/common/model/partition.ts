@@ -2,13 +2,15 @@
 // is prefix, computed once per sample and view. Layers that only enlarge the boundary are left to the suffix.
 
 import { invariant } from '../errors/thaw-error.ts';
+import { requireGradients } from './differentiable.ts';
 import type { Graph, Layer, Partition } from './graph.ts';
 import { kindOf } from './layer-kinds.ts';
 
-/** `trainable`: weight names, at least one. */
+/** `trainable`: weight names, at least one. Throws NotSupported where a layer that they are trained through has no gradient. */
 export function partitionFor(graph: Graph, trainable: readonly string[]): Partition {
   const names = new Set(trainable);
   invariant(names.size > 0, 'a stage without trainable tensors');
+  requireGradients(graph, trainable);
   const suffix = new Set<string>();
   for (const layer of graph.layers) {
     const trains = layer.weights.some(({ name }) => names.has(name));

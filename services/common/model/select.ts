@@ -41,7 +41,9 @@ function matching(graph: Graph, pattern: string): string[] {
   const count = Number(last[1]);
   const blocks = blocksOf(graph);
   if (count < 1 || count > blocks.length) {
-    throw new ThawError('JobInvalid', `trainable: found "${pattern}"; the backbone has ${blocks.length} blocks`);
+    const names = blocks.map(({ name }) => name).join(', ');
+    const expected = `expected last(1) to last(${blocks.length}), because the backbone has ${blocks.length} blocks: ${names}`;
+    throw new ThawError('JobInvalid', `trainable: found "${pattern}"; ${expected}`, { data: { pattern } });
   }
   return blocks.slice(-count).flatMap(({ layers }) => layers);
 }

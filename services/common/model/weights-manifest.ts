@@ -11,15 +11,22 @@ export interface StoredWeight {
   readonly quantization?: { readonly dtype: string; readonly scale?: number; readonly min?: number };
 }
 
-const bytesPerElement: Readonly<Record<string, number>> = { float32: 4, float16: 2, uint16: 2, uint8: 1 };
+const bytesPerElement: ReadonlyMap<string, number> = new Map([
+  ['float32', 4],
+  ['float16', 2],
+  ['uint16', 2],
+  ['uint8', 1],
+]);
 
 /** `what` names the file in errors. Throws ModelInvalid when bytes are missing or left over. */
 export function decodeWeights(stored: readonly StoredWeight[], bytes: Uint8Array, what: string): Weights {
   const weights = new Map<string, Tensor>();
   let offset = 0;
   for (const weight of stored) {
+    requireSound(weight, what);
+    if (weights.has(weight.name)) throw invalid(`${what}: two tensors are called ${weight.name}`);
     const type = weight.quantization?.dtype ?? weight.dtype;
-    const size = bytesPerElement[type];
+    const size = bytesPerElement.get(type);
     if (size === undefined)
       throw invalid(`${what}: ${weight.name}: found type ${type}; expected float32 or a quantised one`);
     const count = weight.shape.reduce((product, length) => product * length, 1);
@@ -27,13 +34,23 @@ export function decodeWeights(stored: readonly StoredWeight[], bytes: Uint8Array
     if (end > bytes.length) {
       throw invalid(`${what} is truncated: ${weight.name} ends at byte ${end}, the file has ${bytes.length}`);
     }
-    // A copy, because a tensor may start at any byte.
-    weights.set(weight.name, { shape: weight.shape, data: decode(weight, type, bytes.slice(offset, end)) });
+    // A copy, because a tensor may start at any byte; not slice(), which gives a view where the bytes are a Buffer.
+    const own = new Uint8Array(bytes.subarray(offset, end));
+    weights.set(weight.name, { shape: weight.shape, data: decode(weight, type, own) });
     offset = end;
   }
   if (offset !== bytes.length)
     throw invalid(`${what}: found ${bytes.length} bytes; expected ${offset} for its tensors`);
   return weights;
+}
+
+/** The manifest is part of a file that anybody may have written. */
+function requireSound({ name, shape, dtype }: StoredWeight, what: string): void {
+  const isSize = (size: unknown): boolean => Number.isSafeInteger(size) && (size as number) >= 0;
+  if (typeof name === 'string' && typeof dtype === 'string' && Array.isArray(shape) && shape.every(isSize)) return;
+  throw invalid(
+    `${what}: found the weight entry ${JSON.stringify({ name, shape, dtype })}; expected name, shape, dtype`,
+  );
 }
 
 function decode({ quantization }: StoredWeight, type: string, bytes: Uint8Array<ArrayBuffer>): Float32Array {

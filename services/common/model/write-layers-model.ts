@@ -43,9 +43,8 @@ function modelConfig(graph: Graph): object {
     config: {
       name: 'thaw',
       layers: graph.layers.map((layer) => ({
-        class_name: layer.kind,
+        ...stockLayer(graph, layer),
         name: kerasName(layer.path),
-        config: { ...stockConfig(layer), name: kerasName(layer.path) },
         inbound_nodes: layer.inputs.length > 0 ? [layer.inputs.map((input) => [kerasName(input), 0, 0, {}])] : [],
       })),
       input_layers: [[kerasName(graph.input), 0, 0]],
@@ -54,9 +53,15 @@ function modelConfig(graph: Graph): object {
   };
 }
 
-/** tfjs knows `swish`, not its other name. */
-function stockConfig({ config }: Layer): Readonly<Record<string, unknown>> {
-  return config.activation === 'silu' ? { ...config, activation: 'swish' } : config;
+/** Class and config as tfjs knows them: it has `swish` and not its other name, and flattens no vector. */
+function stockLayer(graph: Graph, { path, kind, config, inputs }: Layer): { class_name: string; config: object } {
+  const name = kerasName(path);
+  const input = graph.layers.find((layer) => layer.path === inputs[0]);
+  if (kind === 'Flatten' && input?.outputShape.length === 1) {
+    return { class_name: 'Activation', config: { name, activation: 'linear' } };
+  }
+  const activation = config.activation === 'silu' ? 'swish' : config.activation;
+  return { class_name: kind, config: { ...config, ...(activation !== undefined && { activation }), name } };
 }
 
 export function kerasName(path: string): string {

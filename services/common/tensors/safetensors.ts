@@ -2,7 +2,7 @@
 // and an aligned header, so that equal tensors give equal files. A hostile header is refused before memory is taken.
 // Format: https://huggingface.co/docs/safetensors
 
-import { ThawError } from '../errors/thaw-error.ts';
+import { invariant, ThawError } from '../errors/thaw-error.ts';
 import { compareNames } from '../model/tensor-layout.ts';
 
 export type TensorData = Float32Array | Int32Array | Float64Array;
@@ -33,14 +33,15 @@ export function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const names = [...tensors.keys()].sort(compareNames);
-  const header: Record<string, unknown> = { __metadata__: metadata };
+  const entries: [string, unknown][] = [['__metadata__', metadata]];
   let offset = 0;
   for (const name of names) {
+    invariant(name !== '__metadata__', 'a tensor has the name that the format keeps for itself');
     const { shape, data } = tensors.get(name) as NamedTensor;
-    header[name] = { dtype: typeName(data), shape, data_offsets: [offset, offset + data.byteLength] };
+    entries.push([name, { dtype: typeName(data), shape, data_offsets: [offset, offset + data.byteLength] }]);
     offset += data.byteLength;
   }
-  const json = new TextEncoder().encode(JSON.stringify(header));
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   const headerBytes = Math.ceil(json.length / alignment) * alignment;
   const file = new Uint8Array(8 + headerBytes + offset);
   new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
@@ -59,12 +60,40 @@ export function writeSafetensors(
 export function readSafetensors(file: Uint8Array, what: string): SafetensorsFile {
   const { header, start } = readHeader(file, what);
   const tensors = new Map<string, NamedTensor>();
-  let metadata: Record<string, string> = {};
+  let metadata: Readonly<Record<string, string>> = {};
+  const ranges: Range[] = [];
   for (const [name, entry] of Object.entries(header)) {
-    if (name === '__metadata__') metadata = entry as Record<string, string>;
-    else tensors.set(name, readTensor(file.subarray(start), entry, `${what}: ${name}`));
+    if (name === '__metadata__') metadata = metadataOf(entry, what);
+    else {
+      const { tensor, range } = readTensor(file.subarray(start), entry, `${what}: ${name}`);
+      tensors.set(name, tensor);
+      ranges.push(range);
+    }
   }
+  requireNoHoles(ranges, file.length - start, what);
   return { tensors, metadata };
+}
+
+type Range = readonly [begin: number, end: number];
+
+/** Every byte belongs to exactly one tensor, as the format demands: nothing overlaps and nothing is hidden between. */
+function requireNoHoles(ranges: Range[], length: number, what: string): void {
+  let reached = 0;
+  for (const [begin, end] of ranges.sort(([a, b], [c, d]) => a - c || b - d)) {
+    if (begin !== reached) throw invalid(what, `a tensor at byte ${begin}`, `the next one at byte ${reached}`);
+    reached = end;
+  }
+  if (reached !== length) throw invalid(what, `${length} bytes of tensors`, `${reached}`);
+}
+
+function metadataOf(entry: unknown, what: string): Readonly<Record<string, string>> {
+  const isText = (value: unknown): boolean => typeof value === 'string';
+  if (isObject(entry) && Object.values(entry).every(isText)) return entry as Record<string, string>;
+  throw invalid(what, 'malformed __metadata__', 'texts by name');
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 /** Reads a file that may hold float32 tensors only. */
@@ -86,16 +115,16 @@ function readHeader(file: Uint8Array, what: string): { header: Record<string, un
   const start = 8 + Number(declared);
   try {
     const header: unknown = JSON.parse(new TextDecoder().decode(file.subarray(8, start)));
-    if (header !== null && typeof header === 'object') return { header: header as Record<string, unknown>, start };
+    if (isObject(header)) return { header, start };
   } catch {
     // said below
   }
   throw invalid(what, 'a header that is no JSON object', 'a safetensors file');
 }
 
-function readTensor(bytes: Uint8Array, entry: unknown, what: string): NamedTensor {
+function readTensor(bytes: Uint8Array, entry: unknown, what: string): { tensor: NamedTensor; range: Range } {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-  const type = types[dtype as TypeName];
+  const type = Object.hasOwn(types, String(dtype)) ? types[dtype as TypeName] : undefined;
   if (!type) throw invalid(what, `dtype ${JSON.stringify(dtype)}`, Object.keys(types).join(', '));
   if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2)
     throw invalid(what, 'a malformed entry', 'shape and data_offsets');
@@ -104,8 +133,9 @@ function readTensor(bytes: Uint8Array, entry: unknown, what: string): NamedTenso
   if (end > bytes.length || end - begin !== expected) {
     throw invalid(what, `bytes ${begin}..${end} of ${bytes.length}`, `${expected} bytes for shape [${shape}]`);
   }
-  const copy = bytes.slice(begin, end);
-  return { shape, data: new type(copy.buffer, 0, expected / type.BYTES_PER_ELEMENT) };
+  // Not slice(), which gives a view where the bytes are a Buffer.
+  const copy = new Uint8Array(bytes.subarray(begin, end));
+  return { tensor: { shape, data: new type(copy.buffer) }, range: [begin, end] };
 }
 
 function isSizes(value: unknown): value is number[] {

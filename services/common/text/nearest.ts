@@ -2,7 +2,7 @@
 
 /** At most `limit` candidates, nearest first, none further than half of the name's length. */
 export function nearest(name: string, candidates: readonly string[], limit = 1): string[] {
-  const furthest = Math.max(2, Math.floor(name.length / 2));
+  const furthest = Math.max(1, Math.floor(name.length / 2));
   return candidates
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ distance }) => distance <= furthest)

@@ -6,7 +6,7 @@ import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
 import type { Hello__Output } from '@thaw/proto/gen/thaw/v1/Hello.ts';
 import type { Ready__Output } from '@thaw/proto/gen/thaw/v1/Ready.ts';
-import { protocolVersion } from '@thaw/proto/load.ts';
+import { protocolVersion } from '@thaw/proto/protocol-version.ts';
 import { record } from './event-log.ts';
 import type { Decision } from './events.ts';
 import { fail } from './failing.ts';

@@ -101,11 +101,12 @@ function evaluate(state: JobState, split: 'validation' | 'test', restoreDigest: 
   return issueDirective(state, { kind: 'evaluate', stage, epoch, split, partOwners, restoreDigest });
 }
 
-/** The member 0 stores what all of them hold. */
+/** The member 0 stores what all of them hold. The snapshot is the same bytes whenever and by whomever it is made. */
 export function storeState(state: JobState, isBest: boolean): Decision {
-  const { stages, cursor, term } = state;
+  const { stages, cursor, version } = state;
   const { best, plateau } = currentStage(state);
-  const scheduleState = JSON.stringify({ version: state.version, term, cursor, best, plateau, stages: stages.length });
+  const { epochStartedAt: _, ...place } = cursor;
+  const scheduleState = JSON.stringify({ version, cursor: place, best, plateau, stages: stages.length });
   const work: Work = { kind: 'store', member: 0, scheduleState, isBest };
   return issueDirective({ ...state, phase: 'Storing', reason: isBest ? 'a new best epoch' : 'end of a stage' }, work);
 }

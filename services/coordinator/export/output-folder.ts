@@ -33,9 +33,11 @@ export async function claimOutput(out: string, claim: ClaimOptions): Promise<voi
   const files = resultFiles(out);
   const held = await readMark(files.jobMark);
   if (held) refuseConflict(out, held, claim);
+  else await refuseForeign(out);
   try {
+    if (held) await removeEarlier(out);
+    if (held && held.jobDigest !== claim.jobDigest) await rm(files.blobs, { recursive: true, force: true });
     await mkdir(files.blobs, { recursive: true });
-    await rm(files.events, { force: true });
     for (const name of await readdir(files.blobs)) {
       if (name.endsWith(temporarySuffix)) await rm(path.join(files.blobs, name), { force: true });
     }
@@ -43,6 +45,14 @@ export async function claimOutput(out: string, claim: ClaimOptions): Promise<voi
     throw storageFailed(thrown, out, 'preparing the output folder');
   }
   await writeMark(out, { ...claim, pid: process.pid, state: 'Running' });
+}
+
+/** What an earlier run of this folder left, so that nobody takes it for this run's. Blobs are named by their content. */
+async function removeEarlier(out: string): Promise<void> {
+  const { report, card, labels, preprocessing, modelFolder, events, logs, broker } = resultFiles(out);
+  for (const left of [report, card, labels, preprocessing, modelFolder, events, logs, broker]) {
+    await rm(left, { recursive: true, force: true });
+  }
 }
 
 export async function writeMark(out: string, mark: Omit<JobMark, 'version'>): Promise<void> {
@@ -65,6 +75,20 @@ export async function readMark(file: string): Promise<JobMark | null> {
   throw new ThawError('VersionUnknown', `${file} has version ${mark.version}; this Thaw knows version ${markVersion}`);
 }
 
+/** A folder with somebody else's files is never written into, whatever the user said. */
+async function refuseForeign(out: string): Promise<void> {
+  const [entry] = await readdir(out).catch((thrown: NodeJS.ErrnoException) => {
+    if (thrown.code === 'ENOENT') return [];
+    throw storageFailed(thrown, out, 'preparing the output folder');
+  });
+  if (entry === undefined) return;
+  throw new ThawError(
+    'OutputConflict',
+    `${out} is not empty (it holds "${entry}") and no result of Thaw; expected a new, an empty or an earlier output folder: give another with --out`,
+    { data: { out } },
+  );
+}
+
 function refuseConflict(out: string, held: JobMark, claim: ClaimOptions): void {
   const conflict = (message: string): ThawError =>
     new ThawError('OutputConflict', message, { data: { out, held: held.jobDigest, wanted: claim.jobDigest } });
@@ -77,13 +101,13 @@ function refuseConflict(out: string, held: JobMark, claim: ClaimOptions): void {
   if (held.jobDigest !== claim.jobDigest) {
     throw conflict(
       `${out} holds another job: found "${held.name}" (${held.jobDigest}), expected "${claim.name}" (${claim.jobDigest}); ` +
-        'choose another output folder, or let this one be overwritten',
+        'give another folder with --out, or --overwrite to replace this one',
     );
   }
   if (held.state === 'Succeeded') {
     throw conflict(
       `${out} holds the finished result of just this job (${held.jobDigest}), see ${resultFiles(out).report}; ` +
-        'to train it again choose another output folder, or let this one be overwritten',
+        'to train it again give another folder with --out, or --overwrite to replace this one',
     );
   }
 }

@@ -14,9 +14,12 @@ export interface ResultFiles {
   readonly card: string;
   readonly report: string;
   readonly events: string;
-  /** Thaw's own: which job this folder belongs to, and blobs. */
+  /** Folder with one log for each process. */
+  readonly logs: string;
+  /** Thaw's own: which job this folder belongs to, blobs, and the broker's files. */
   readonly jobMark: string;
   readonly blobs: string;
+  readonly broker: string;
 }
 
 export function resultFiles(out: string): ResultFiles {
@@ -31,7 +34,9 @@ export function resultFiles(out: string): ResultFiles {
     card: path.join(out, 'README.md'),
     report: path.join(out, 'report.json'),
     events: path.join(out, 'events.jsonl'),
+    logs: path.join(out, 'logs'),
     jobMark: path.join(out, '.thaw', 'job.json'),
     blobs: path.join(out, '.thaw', 'blobs'),
+    broker: path.join(out, '.thaw', 'broker'),
   };
 }

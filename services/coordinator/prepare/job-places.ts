@@ -3,6 +3,8 @@
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { ParsedJob } from '@thaw/common/job/parse.ts';
 import type { FieldPath } from '@thaw/common/job/problems.ts';
+import type { HeadLayer } from '@thaw/common/job/resolved-job.ts';
+import { headNames } from '@thaw/common/model/head.ts';
 
 /** Path of the field that an error is about; null when that is not known. */
 export type PlaceOf = (error: ThawError, parsed: ParsedJob) => FieldPath | null;
@@ -11,6 +13,10 @@ const namedPath = /^(spec(?:\.[A-Za-z0-9]+)*): /;
 
 /** Messages that name their field themselves: `spec.model.cut: …`. */
 const byMessage: PlaceOf = ({ message }) => namedPath.exec(message)?.[1]?.split('.') ?? null;
+
+/** What else is wrong with a model file is wrong with the source that names it. */
+export const modelPlace: PlaceOf = (error, parsed) => byMessage(error, parsed) ?? ['spec', 'model', 'source'];
+export const dataPlace: PlaceOf = (error, parsed) => byMessage(error, parsed) ?? ['spec', 'data', 'source'];
 
 /** What `work` throws gets its place in front. */
 export async function placed<T>(
@@ -32,8 +38,12 @@ export async function placed<T>(
 /** The head layer whose name the message starts with: `head/dense_1 (Dense): …`. */
 export const headPlace: PlaceOf = (error, parsed) => {
   if (error.code === 'JobInvalid') return byMessage(error, parsed);
-  if (error.message.startsWith('head/')) return ['spec', 'model', 'head'];
-  return ['spec', 'model', 'input'];
+  const { head } = parsed.job.spec.model;
+  const index = headNames(head.map((layer) => Object.keys(layer)[0] as HeadLayer['kind'])).findIndex((name) =>
+    error.message.startsWith(`head/${name} `),
+  );
+  if (index >= 0) return ['spec', 'model', 'head', index];
+  return ['spec', 'model', error.message.startsWith('head/') ? 'head' : 'input'];
 };
 
 /** The pattern of a stage that selects nothing; a preset has no stages in the file. */

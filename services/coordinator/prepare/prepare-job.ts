@@ -6,6 +6,7 @@ import { blockSize } from '@thaw/common/data/block-size.ts';
 import { evaluationPartCount } from '@thaw/common/data/evaluation-parts.ts';
 import type { DataManifest } from '@thaw/common/data/manifest.ts';
 import { shardSize } from '@thaw/common/data/shards.ts';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { jobDigest } from '@thaw/common/job/job-digest.ts';
 import { type ParsedJob, parseJobFile } from '@thaw/common/job/parse.ts';
 import { type JobFacts, type Overrides, resolveJob, resolveSplit } from '@thaw/common/job/resolve.ts';
@@ -19,7 +20,7 @@ import { selectTrainable } from '@thaw/common/model/select.ts';
 import { stageStepsMax, stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
 import type { StagePlan } from '../core/job-plan.ts';
 import { type IndexedDataSet, indexDataSet } from './data-source/index-data-set.ts';
-import { headPlace, placed, stagePlace } from './job-places.ts';
+import { dataPlace, headPlace, modelPlace, placed, stagePlace } from './job-places.ts';
 import { modelInputSize } from './model-source/input-size.ts';
 import { type ModelSource, openModelSource } from './model-source/open-model-source.ts';
 import type { PreparedJob, PreparedStage } from './prepared-job.ts';
@@ -44,13 +45,23 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
 async function prepareParsed(parsed: ParsedJob, options: PrepareOptions): Promise<PreparedJob> {
   const { spec } = parsed.job;
   const { baseDir, cacheDirectory, overrides = {} } = options;
-  const source = await openModelSource(spec.model.source, { baseDirectory: baseDir, inputSize: wantedSize(spec) });
+  const source = await placed(
+    parsed,
+    () => openModelSource(spec.model.source, { baseDirectory: baseDir, inputSize: wantedSize(spec) }),
+    modelPlace,
+  );
   const inputSize = modelInputSize(source.graph);
   const trunk = replaceHead(source.graph, { cut: spec.model.cut ?? source.defaultCut, head: [], inputSize });
-  const data = await indexDataSet(
-    { source: spec.data.source, format: formatOf(spec), split: resolveSplit(spec.data.split) },
-    { baseDirectory: baseDir, cacheDirectory },
+  const data = await placed(
+    parsed,
+    () =>
+      indexDataSet(
+        { source: spec.data.source, format: formatOf(spec), split: resolveSplit(spec.data.split) },
+        { baseDirectory: baseDir, cacheDirectory },
+      ),
+    dataPlace,
   );
+  requireOneSplit(spec, data);
   const job = resolveJob(parsed, factsOf(source, data, trunk), overrides);
   const { cut, head, preprocessing } = job.model;
   const graph = await placed(
@@ -59,6 +70,15 @@ async function prepareParsed(parsed: ParsedJob, options: PrepareOptions): Promis
     headPlace,
   );
   return assemble({ parsed, job, graph, source, data });
+}
+
+/** Fractions beside a column that names every sample's set would be ignored. */
+function requireOneSplit({ data: { split } }: JobSpec, { dividedBy }: IndexedDataSet): void {
+  if (dividedBy !== 'column' || split.train === undefined) return;
+  throw new ThawError(
+    'JobInvalid',
+    'spec.data.split: found fractions, but the CSV has a column "split" that divides the samples; expected one of the two',
+  );
 }
 
 /** Height and width where the job gives them; a model file may leave them open. */

@@ -7,7 +7,7 @@ import type { CoordinatorMessage__Output } from '@thaw/proto/gen/thaw/v1/Coordin
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { TrainerMessage } from '@thaw/proto/gen/thaw/v1/TrainerMessage.ts';
 import type { Welcome__Output } from '@thaw/proto/gen/thaw/v1/Welcome.ts';
-import { protocolVersion } from '@thaw/proto/load.ts';
+import { protocolVersion } from '@thaw/proto/protocol-version.ts';
 
 /** One open stream to the coordinator; the adapter beside this file makes it over gRPC. */
 export interface SessionStream {

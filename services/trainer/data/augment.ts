@@ -5,7 +5,7 @@ import { assertNever } from '@thaw/common/errors/thaw-error.ts';
 import type { Augmentation } from '@thaw/common/job/resolved-job.ts';
 import { keyedStream, type RandomStream } from '@thaw/common/random/stream.ts';
 import sharp from 'sharp';
-import { BadImage, decodeImage, type ImageGeometry, openImage, rawPixels, resizeTo } from './decode-image.ts';
+import { decodeImage, type ImageGeometry, openImage, rawPixels, resizeTo, throwBadImage } from './decode-image.ts';
 
 export interface AugmentOptions {
   readonly geometry: ImageGeometry;
@@ -38,9 +38,7 @@ async function cropped(
   const { data, info } = await openImage(bytes)
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true })
-    .catch((error: unknown) => {
-      throw new BadImage(error instanceof Error ? error.message : String(error));
-    });
+    .catch(throwBadImage);
   const area = between(stream, crop.area) * info.width * info.height;
   const [low, high] = crop.aspect;
   const aspect = Math.exp(between(stream, [Math.log(low), Math.log(high)]));

@@ -42,12 +42,7 @@ export function resizeTo(image: Sharp, { height, width, resize }: ImageGeometry)
 
 /** Runs the pipeline. Throws BadImage. */
 export async function rawPixels(image: Sharp, { height, width }: ImageGeometry): Promise<Uint8Array> {
-  const { data, info } = await image
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true })
-    .catch((error: unknown) => {
-      throw new BadImage(reasonOf(error));
-    });
+  const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }).catch(throwBadImage);
   const pixels = height * width;
   if (info.channels === 3 && data.length === pixels * 3) return data;
   if (info.channels === 1 && data.length === pixels)
@@ -55,7 +50,8 @@ export async function rawPixels(image: Sharp, { height, width }: ImageGeometry):
   throw new BadImage(`decoded to ${info.width} x ${info.height} x ${info.channels}`);
 }
 
-function reasonOf(error: unknown): string {
+/** What the decoder threw, as one line. */
+export function throwBadImage(error: unknown): never {
   const text = error instanceof Error ? error.message : String(error);
-  return text.trim().split('\n')[0] ?? 'unreadable';
+  throw new BadImage(text.trim().split('\n')[0] || 'unreadable');
 }

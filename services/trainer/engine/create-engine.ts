@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { Graph, Weights } from '@thaw/common/model/graph.ts';
-import { commonKernels, layerExecutions } from '../model/layer-execution.ts';
+import { commonKernels, kernelsOf } from '../model/layer-execution.ts';
 import type { Engine, EngineClass, EngineModel, EngineOptions } from './engine.ts';
 import { loadTensorflow } from './load-tensorflow.ts';
 import { createStageProgram } from './stage-program.ts';
@@ -35,17 +35,19 @@ async function loadCpu({ threads, gpus }: EngineOptions): Promise<EngineClass> {
   if (gpus > 0)
     throw new ThawError('EngineUnavailable', 'engine "cpu" computes in JavaScript and uses no GPU; set gpus: 0');
   await import('@tensorflow/tfjs-backend-cpu');
+  // tfjs-core by itself has operations and no gradients; its layers library brings them, as tfjs-node does.
+  await import('@tensorflow/tfjs-layers');
   return { engine: 'cpu', version: `tfjs-backend-cpu ${tf.version_core}`, device: 'CPU', cpuFeatures: '', threads };
 }
 
 function checkKernels(graph: Graph, backend: string): void {
   const needed = new Map(commonKernels.map((kernel) => [kernel, 'the loss']));
-  for (const { kind } of graph.layers) {
-    for (const kernel of layerExecutions[kind]?.kernels ?? []) needed.set(kernel, kind);
+  for (const layer of graph.layers) {
+    for (const kernel of kernelsOf(layer)) needed.set(kernel, `${layer.kind} (${layer.path})`);
   }
-  for (const [kernel, kind] of needed) {
+  for (const [kernel, user] of needed) {
     if (tf.getKernel(kernel, backend)) continue;
-    throw new ThawError('EngineUnavailable', `engine "${backend}" has no kernel ${kernel}, which ${kind} needs`);
+    throw new ThawError('EngineUnavailable', `engine "${backend}" has no kernel ${kernel}, which ${user} needs`);
   }
 }
 

@@ -22,14 +22,17 @@ const relevantFeatures = [
 
 interface TensorflowNode {
   readonly version: { readonly 'tfjs-node'?: string };
-  backend(): { readonly isUsingGpuDevice: boolean; readonly binding: { readonly TF_Version: string } };
+  findBackend(name: 'tensorflow'): {
+    readonly isUsingGpuDevice: boolean;
+    readonly binding: { readonly TF_Version: string };
+  };
 }
 
 export async function loadTensorflow({ threads, gpus }: EngineOptions): Promise<EngineClass> {
   Object.assign(process.env, environmentOf(threads, gpus));
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   const node = requireAddon();
-  const { isUsingGpuDevice, binding } = node.backend();
+  const { isUsingGpuDevice, binding } = node.findBackend('tensorflow');
   if (gpus > 0 && !isUsingGpuDevice) {
     throw new ThawError(
       'EngineUnavailable',

@@ -62,7 +62,6 @@ function compileStage(options: ProgramOptions): Program {
     constants.set(operation, keptAffine(layer, normalization, options.value));
   }
   const output = graph.layers.find(({ path }) => path === graph.output);
-  const isSoftmax = output?.kind === 'Softmax' || (output && activationOf(output) === 'softmax');
   return {
     options,
     partition,
@@ -70,8 +69,14 @@ function compileStage(options: ProgramOptions): Program {
     prefix,
     suffix,
     constants,
-    logitsOf: isSoftmax ? graph.output : null,
+    logitsOf: output && endsInSoftmax(output) ? graph.output : null,
   };
+}
+
+/** Only of these kinds can execution leave the softmax away. */
+function endsInSoftmax(layer: Layer): boolean {
+  if (layer.kind === 'Softmax') return true;
+  return (layer.kind === 'Activation' || affineKinds.has(layer.kind)) && activationOf(layer) === 'softmax';
 }
 
 /** Copies of what never changes in this stage; the model's own tensors are not shared, so that disposal is plain. */

@@ -1,4 +1,5 @@
-// Activations, with gradients of our own where tfjs' are slow: its ReLU6 gradient casts booleans.
+// Activations, and the kernels that each needs, gradients included. ReLU and ReLU6 have gradients of our own, because
+// tfjs' are slow: they cast booleans.
 
 import * as tf from '@tensorflow/tfjs-core';
 import type { ActivationName } from '@thaw/common/model/layer-config.ts';
@@ -52,15 +53,36 @@ export function activate(x: tf.Tensor, name: ActivationName): tf.Tensor {
   }
 }
 
-/** Keras' ReLU layer: optional ceiling, slope below the threshold. */
+const reluKernels = ['Relu', 'Sign', 'Multiply'];
+const siluKernels = ['Sigmoid', 'Multiply', 'Sub', 'Add'];
+
+export const activationKernels: Readonly<Record<ActivationName, readonly string[]>> = {
+  linear: [],
+  relu: reluKernels,
+  relu6: ['Relu6', 'Sign', 'Multiply', 'Sub'],
+  sigmoid: ['Sigmoid', 'Multiply', 'Sub'],
+  tanh: ['Tanh', 'Square', 'Multiply', 'Sub'],
+  softmax: ['Softmax', 'Sum', 'Multiply', 'Sub'],
+  elu: ['Elu', 'EluGrad'],
+  gelu: ['Erf', 'Exp', 'Neg', 'Square', 'Multiply', 'Add'],
+  silu: siluKernels,
+  swish: siluKernels,
+  // The clip's gradient selects, and TensorFlow makes the clip itself of Minimum and Maximum.
+  hard_sigmoid: [
+    ...['ClipByValue', 'Maximum', 'Minimum', 'GreaterEqual', 'LessEqual', 'LogicalAnd', 'Select', 'ZerosLike'],
+    ...['Multiply', 'Add'],
+  ],
+};
+
+/** Keras' ReLU layer: optional ceiling, slope below the threshold; none of them is below 0. */
 export function reluLayer(x: tf.Tensor, options: { max: number | null; slope: number; threshold: number }): tf.Tensor {
   const { max, slope, threshold } = options;
   if (slope === 0 && threshold === 0) {
     if (max === 6) return relu6(x);
-    return max === null ? relu(x) : tf.clipByValue(relu(x), 0, max);
+    return max === null ? relu(x) : tf.minimum(relu(x), max);
   }
   // A step, unlike a comparison, has a gradient in tfjs: zero.
   const above = threshold === 0 ? relu(x) : tf.mul(x, tf.step(tf.sub(x, threshold)));
-  const capped = max === null ? above : tf.clipByValue(above, 0, max);
+  const capped = max === null ? above : tf.minimum(above, max);
   return slope === 0 ? capped : tf.sub(capped, tf.mul(slope, relu(tf.sub(threshold, x))));
 }

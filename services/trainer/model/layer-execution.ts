@@ -4,7 +4,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Layer } from '@thaw/common/model/graph.ts';
 import { activationOf, numberOf, paddingOf, pairOf, zeroPaddingOf } from '@thaw/common/model/layer-config.ts';
-import { activate, reluLayer } from './activation.ts';
+import { activate, activationKernels, reluLayer } from './activation.ts';
 import { convolve, scaleAndShift, type Values } from './affine.ts';
 import { averagePool } from './average-pool.ts';
 
@@ -19,41 +19,33 @@ export interface Call {
 
 export interface LayerExecution {
   run(call: Call): tf.Tensor;
+  /** Without those of an activation that the layer's config names. */
   readonly kernels: readonly string[];
 }
 
 /** Kernels that every stage needs, whatever its layers: the loss, and the bookkeeping of gradients. */
+/** Kernels that every stage needs, whatever its layers: the loss, and the bookkeeping of gradients and boundaries. */
 export const commonKernels: readonly string[] = [
-  'Add',
   'Cast',
   'Concat',
-  'Exp',
-  'Fill',
   'Identity',
+  'Exp',
   'Log',
   'Max',
+  'Sub',
   'Multiply',
   'Neg',
   'OneHot',
   'Reshape',
   'Slice',
-  'Softmax',
-  'Sub',
   'Sum',
-  'Tile',
 ];
 
 const first = ({ inputs }: Call): tf.Tensor => inputs[0] as tf.Tensor;
 const spatial = (call: Call): tf.Tensor4D => first(call) as tf.Tensor4D;
-const activationKernels = ['Relu', 'Relu6', 'Sign', 'Sigmoid', 'Tanh', 'Softmax', 'Elu', 'Erf', 'Multiply', 'Sub'];
-const affineKernels = ['Multiply', 'Add', 'Sqrt', 'RealDiv', 'Sub', 'Sum', 'BatchMatMul', 'Reshape'];
-const convolutionKernels = [
-  ...affineKernels,
-  ...activationKernels,
-  'Conv2D',
-  'Conv2DBackpropInput',
-  'Conv2DBackpropFilter',
-];
+const affineKernels = ['Add', 'Sum'];
+/** A 1x1 convolution is a matrix product. */
+const convolutionKernels = ['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter', 'BatchMatMul', 'Reshape'];
 const depthwiseKernels = [
   'DepthwiseConv2dNative',
   'DepthwiseConv2dNativeBackpropInput',
@@ -73,13 +65,14 @@ const separableConv2d: LayerExecution = {
     const { layer, value } = call;
     const strides = pairOf(layer, 'strides', [1, 1]) as [number, number];
     const depthwise = value(`${layer.path}/depthwise_kernel`) as tf.Tensor4D;
-    const deep = tf.depthwiseConv2d(spatial(call), depthwise, strides, paddingOf(layer));
+    const dilations = pairOf(layer, 'dilation_rate', [1, 1]) as [number, number];
+    const deep = tf.depthwiseConv2d(spatial(call), depthwise, strides, paddingOf(layer), 'NHWC', dilations);
     const pointwise = value(`${layer.path}/pointwise_kernel`) as tf.Tensor4D;
     const product = convolve(deep, pointwise, { strides: [1, 1], dilations: [1, 1], padding: 'valid' });
     const biased = layer.config.use_bias === false ? product : tf.add(product, value(`${layer.path}/bias`));
     return activate(biased, activationOf(layer));
   },
-  kernels: [...convolutionKernels, ...depthwiseKernels],
+  kernels: [...affineKernels, ...depthwiseKernels, 'BatchMatMul', 'Reshape'],
 };
 
 const pooling = ({ layer }: Call) => {
@@ -108,16 +101,16 @@ export const layerExecutions: Readonly<Record<string, LayerExecution>> = {
     },
     kernels: ['PadV2', 'Slice'],
   },
-  Conv2D: affine(convolutionKernels),
-  DepthwiseConv2D: affine([...affineKernels, ...activationKernels, ...depthwiseKernels]),
-  Dense: affine([...affineKernels, ...activationKernels]),
+  Conv2D: affine([...affineKernels, ...convolutionKernels]),
+  DepthwiseConv2D: affine([...affineKernels, ...depthwiseKernels]),
+  Dense: affine([...affineKernels, 'BatchMatMul']),
   SeparableConv2D: separableConv2d,
   BatchNormalization: {
     run(call) {
       const { scale, shift } = scaleAndShift(call.layer, call.value);
       return tf.add(tf.mul(first(call), scale), shift);
     },
-    kernels: affineKernels,
+    kernels: ['Add', 'Multiply', 'Neg', 'RealDiv', 'Reshape', 'Sqrt', 'Sub', 'Sum'],
   },
   ReLU: {
     run: (call) =>
@@ -126,15 +119,19 @@ export const layerExecutions: Readonly<Record<string, LayerExecution>> = {
         slope: numberOf(call.layer, 'negative_slope', 0),
         threshold: numberOf(call.layer, 'threshold', 0),
       }),
-    kernels: ['Relu', 'Relu6', 'Sign', 'Multiply', 'Sub'],
+    kernels: [
+      ...activationKernels.relu,
+      ...activationKernels.relu6,
+      ...['Minimum', 'LessEqual', 'Greater', 'Step', 'Select', 'IsNan', 'ZerosLike', 'Fill', 'Neg', 'Add'],
+    ],
   },
   LeakyReLU: {
     run: (call) =>
       tf.leakyRelu(first(call), numberOf(call.layer, 'alpha', numberOf(call.layer, 'negative_slope', 0.3))),
-    kernels: ['LeakyRelu'],
+    kernels: ['LeakyRelu', 'Greater', 'Select', 'Multiply'],
   },
-  Softmax: { run: (call) => tf.softmax(first(call)), kernels: ['Softmax'] },
-  Activation: { run: (call) => activate(first(call), activationOf(call.layer)), kernels: activationKernels },
+  Softmax: { run: (call) => tf.softmax(first(call)), kernels: activationKernels.softmax },
+  Activation: { run: (call) => activate(first(call), activationOf(call.layer)), kernels: [] },
   Rescaling: {
     run: (call) => tf.add(tf.mul(first(call), numberOf(call.layer, 'scale')), numberOf(call.layer, 'offset', 0)),
     kernels: ['Multiply', 'Add'],
@@ -155,10 +152,21 @@ export const layerExecutions: Readonly<Record<string, LayerExecution>> = {
   },
   AveragePooling2D: {
     run: (call) => averagePool(spatial(call), pooling(call)),
-    kernels: ['AvgPool', 'AvgPoolGrad', 'PadV2', 'Slice', 'Multiply', 'Sum'],
+    kernels: ['AvgPool', 'AvgPoolGrad', 'PadV2', 'Slice', 'Multiply'],
   },
-  GlobalAveragePooling2D: globalPool((x, keepDims) => tf.mean(x, [1, 2], keepDims), ['Mean', 'Tile', 'Sum']),
-  GlobalMaxPooling2D: globalPool((x, keepDims) => tf.max(x, [1, 2], keepDims), ['Max', 'Equal']),
+  GlobalAveragePooling2D: globalPool(
+    (x, keepDims) => tf.mean(x, [1, 2], keepDims),
+    ['Mean', 'Multiply', 'RealDiv', 'Reshape'],
+  ),
+  GlobalMaxPooling2D: globalPool(
+    (x, keepDims) => tf.max(x, [1, 2], keepDims),
+    ['Max', 'Equal', 'Cast', 'Multiply', 'Reshape'],
+  ),
   Flatten: reshape,
   Reshape: reshape,
 };
+
+/** Kernels that a layer needs as it is configured, gradients included. */
+export function kernelsOf(layer: Layer): readonly string[] {
+  return [...(layerExecutions[layer.kind]?.kernels ?? []), ...activationKernels[activationOf(layer)]];
+}

@@ -67,7 +67,7 @@ export async function trainEpoch(work: EpochWork): Promise<EpochResult> {
     clock.enter('apply');
     link.board.enter('apply');
     const applied = applyStep(work, result, sums);
-    observe(work, result, applied, contributions, clock.lap());
+    observe(work, { result, applied, contributions, seconds: clock.lap() });
   }
   return { ...sums, seconds: clock.total };
 }
@@ -157,13 +157,14 @@ function nonFiniteGradient(stageName: string, stage: number, step: number, tenso
   );
 }
 
-function observe(
-  work: EpochWork,
-  result: StepResult,
-  applied: Applied | null,
-  contributions: readonly ShardContribution[],
-  seconds: ReturnType<StepClock['lap']>,
-): void {
+interface DoneStep {
+  readonly result: StepResult;
+  readonly applied: Applied | null;
+  readonly contributions: readonly ShardContribution[];
+  readonly seconds: ReturnType<StepClock['lap']>;
+}
+
+function observe(work: EpochWork, { result, applied, contributions, seconds }: DoneStep): void {
   const stepSeconds = Object.values(seconds).reduce((sum, part) => sum + part, 0);
   const { link, directive, generation } = work;
   link.board.set({

@@ -3,7 +3,7 @@
 
 import type { SplitName } from '@thaw/common/data/manifest.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
-import type { EvaluatedPart } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
+import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { FeatureSource } from '../cache/feature-source.ts';
 import type { SampleRef } from '../cache/feature-store.ts';
 import type { ProgressBoard } from '../comms/progress-board.ts';
@@ -28,9 +28,9 @@ export interface EvaluationOptions {
   readonly checkpoint: () => Promise<void>;
 }
 
-export async function evaluateParts(options: EvaluationOptions): Promise<EvaluatedPart[]> {
+export async function evaluateParts(options: EvaluationOptions): Promise<EvaluatedPart__Output[]> {
   const total = [...options.parts.values()].reduce((sum, rows) => sum + rows.length, 0);
-  const results: EvaluatedPart[] = [];
+  const results: EvaluatedPart__Output[] = [];
   options.board.enter('features', total);
   await options.features.fill(refsOf(options.set, [...options.parts.values()].flat()));
   options.board.enter('evaluate', total);
@@ -40,7 +40,11 @@ export async function evaluateParts(options: EvaluationOptions): Promise<Evaluat
   return results;
 }
 
-async function evaluatePart(part: number, rows: readonly number[], options: EvaluationOptions): Promise<EvaluatedPart> {
+async function evaluatePart(
+  part: number,
+  rows: readonly number[],
+  options: EvaluationOptions,
+): Promise<EvaluatedPart__Output> {
   const { classes, blockSize, labels } = options;
   const confusion = new Array<number>(classes * classes).fill(0);
   const sums = { loss: 0, count: 0, badSamples: 0 };

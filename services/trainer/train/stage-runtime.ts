@@ -97,7 +97,7 @@ export function createStages(options: StagesOptions): Stages {
       board: link.board,
       checkpoint,
     });
-    const runtime = stageRuntime({ context, model, stage, program, features, state });
+    const runtime = stageRuntime({ context, model, index, stage, program, features, state });
     current = { index, runtime };
     return runtime;
   };
@@ -137,19 +137,20 @@ export function createStages(options: StagesOptions): Stages {
 interface RuntimeParts {
   readonly context: JobContext;
   readonly model: EngineModel;
+  readonly index: number;
   readonly stage: ResolvedStage;
   readonly program: StageProgram;
   readonly features: FeatureSource;
   readonly state: TrainState;
 }
 
-function stageRuntime({ context, model, stage, program, features, state }: RuntimeParts): StageRuntime {
+function stageRuntime({ context, model, index, stage, program, features, state }: RuntimeParts): StageRuntime {
   const { layout } = program;
   const steps = stepsPerEpoch(
     context.shards.map(({ length }) => length),
     stage.microBatch,
   );
-  const rule = updateRuleOf(context, stage, layout);
+  const rule = updateRuleOf(context, { index, stage }, layout);
   const buffers = { gradient: new Float64Array(layout.length) };
   const names = layout.entries.map(({ name }) => name);
   return {
@@ -168,7 +169,11 @@ function stageRuntime({ context, model, stage, program, features, state }: Runti
   };
 }
 
-function updateRuleOf({ job, graph, source }: JobContext, stage: ResolvedStage, layout: TensorLayout): UpdateRule {
+function updateRuleOf(
+  { job, graph, source }: JobContext,
+  { index, stage }: Pick<RuntimeParts, 'index' | 'stage'>,
+  layout: TensorLayout,
+): UpdateRule {
   const specs = new Map(
     graph.layers.flatMap((layer) => layer.weights.map((spec) => [spec.name, { spec, path: layer.path }])),
   );
@@ -183,6 +188,7 @@ function updateRuleOf({ job, graph, source }: JobContext, stage: ResolvedStage, 
     l2sp: stage.l2sp,
     pretrained: new Map([...source].filter(([name]) => name.startsWith('backbone/'))),
     clipNorm: job.train.gradientClip?.norm ?? null,
+    stage: { index, name: stage.name },
   };
 }
 

@@ -95,8 +95,9 @@ async function prepare(link: CommsLink, options: TrainerOptions): Promise<Traine
   const probeDigest = await runProbe({ model, context, trainable: [...trainable], loadBlock });
   const collective = collectiveClient(link.startCollective(welcome));
   const stages = createStages({ context, model, link, loadBlock, featureBytes: options.featureBytes });
-  options.log.info({ probeDigest, engineClass: engine.engineClass }, 'ready');
-  link.send({ ready: { engineClass: engine.engineClass, probeDigest, metricsPort: link.metricsPort } });
+  const { metricsPort } = link;
+  options.log.info({ probeDigest, engineClass: engine.engineClass, metricsPort }, 'ready');
+  link.send({ ready: { engineClass: engine.engineClass, probeDigest, metricsPort } });
   return { options, link, context, engine, stages, collective, opened: '' };
 }
 

@@ -19,8 +19,8 @@ export interface UpdateRule {
   readonly l2sp: number;
   readonly pretrained: Weights;
   readonly clipNorm: number | null;
-  /** For the message when the new state is not finite. */
-  readonly stageName?: string;
+  /** Named when the new state is not finite. */
+  readonly stage: { readonly index: number; readonly name: string };
 }
 
 export interface ReducedGradient {
@@ -85,7 +85,7 @@ export function applyUpdate(
       learningRate: learningRate * (rule.rateFactors[index] as number),
       decay: rule.roles[index] === 'kernel' ? decayOf(rule.optimizer) : 0,
     });
-    assertFinite(tensor, entry.name, { step: reduced.step, stageName: rule.stageName });
+    assertFinite(tensor, entry.name, { step: reduced.step, stage: rule.stage });
   }
   return { learningRate, gradientNorm, penalty };
 }
@@ -133,18 +133,25 @@ function sumOfSquares(values: Float64Array): number {
   return sum;
 }
 
+/** Slots too: an infinite one would stop its tensor without a word. */
 function assertFinite(
-  { value }: TensorState,
+  { value, slots }: TensorState,
   tensor: string,
-  { step, stageName }: { step: number; stageName: string | undefined },
+  { step, stage }: { step: number; stage: UpdateRule['stage'] },
 ): void {
-  for (let i = 0; i < value.length; i++) {
-    if (Number.isFinite(value[i] as number)) continue;
-    const where = stageName === undefined ? `step ${step}` : `stage "${stageName}", step ${step}`;
-    throw new ThawError(
-      'NonFinite',
-      `${where}: ${tensor} became NaN or infinite; lower the learningRate or set gradientClip`,
-      { data: { step, tensor } },
-    );
-  }
+  const unsound = allFinite(value) ? [...slots].find(([, slot]) => !allFinite(slot))?.[0] : 'value';
+  if (unsound === undefined) return;
+  const what = unsound === 'value' ? tensor : `the optimizer's ${unsound} of ${tensor}`;
+  throw new ThawError(
+    'NonFinite',
+    `stage "${stage.name}", step ${step}: ${what} became NaN or infinite; lower the learningRate or set gradientClip`,
+    { data: { stage: stage.index, step, tensor } },
+  );
+}
+
+/** A product with zero is zero, but for NaN and infinity. */
+function allFinite(values: Float32Array): boolean {
+  let zero = 0;
+  for (let i = 0; i < values.length; i++) zero += (values[i] as number) * 0;
+  return zero === 0;
 }

@@ -3,7 +3,8 @@
 import { z } from 'zod';
 import { count, fraction, oneOf, source } from './fields.ts';
 
-const pair = (meaning: string) => z.array(z.number().gt(0)).length(2).describe(meaning);
+const pair = (size: z.ZodNumber, meaning: string) => z.array(size).length(2).describe(meaning);
+const positiveNumber = z.number().gt(0);
 
 export const augmentationSchema = oneOf({
   flip: z
@@ -13,10 +14,10 @@ export const augmentationSchema = oneOf({
     .describe('Mirrors every other picture.'),
   crop: z
     .strictObject({
-      area: pair('Smallest and largest part of the picture, 0..1.').default([0.8, 1]),
-      aspect: pair('Narrowest and widest width / height.').default([0.75, 1.3333]),
+      area: pair(positiveNumber.max(1), 'Smallest and largest part of the picture, 0..1.').default([0.8, 1]),
+      aspect: pair(positiveNumber, 'Narrowest and widest width / height.').default([0.75, 1.3333]),
     })
-    .describe('A random part of the picture, resized to the input.'),
+    .describe('A random part of the picture, resized to the input. Done first, on the whole picture; at most one.'),
   rotate: z
     .strictObject({ degrees: z.number().gt(0).max(180).describe('Largest angle, either way.') })
     .describe('Turns about the centre.'),

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 
-/** An object with exactly one of the given keys: `{dense: {units: 128}}`. */
+/** An object with exactly one of the given keys: `{dense: {units: 128}}`. Generated schemas see that by its meta. */
 export function oneOf<Shape extends Record<string, z.ZodType>>(choices: Shape) {
   const optional = Object.fromEntries(Object.entries(choices).map(([key, type]) => [key, type.optional()]));
   return z
@@ -13,7 +13,8 @@ export function oneOf<Shape extends Record<string, z.ZodType>>(choices: Shape) {
       if (found.length === 1) return;
       const message = `found ${found.length === 0 ? 'no key' : found.join(' and ')}; expected exactly one of ${Object.keys(choices).join(', ')}`;
       context.addIssue({ code: 'custom', message });
-    });
+    })
+    .meta({ minProperties: 1, maxProperties: 1 });
 }
 
 export const fraction = (meaning: string) => z.number().min(0).max(1).describe(meaning);

@@ -67,28 +67,33 @@ export const jobSchema = z.strictObject({
       annotations: z.record(z.string(), z.string()).optional().describe('Kubernetes annotations.'),
     })
     .describe('Kubernetes metadata.'),
-  spec: z.strictObject({
-    task: z
-      .enum([
-        'imageClassification',
-        'videoClassification',
-        'languageModeling',
-        'textClassification',
-        'semanticSegmentation',
-        'objectDetection',
-        'regression',
-      ])
-      .describe('What is learnt.'),
-    model: modelSchema,
-    data: dataSchema,
-    train: trainSchema,
-    trainers: trainersSchema.prefault({}),
-    output: outputSchema.prefault({}),
-    retention: z
-      .strictObject({ source: z.string(), maxDrop: fraction("Largest fall of the old task's accuracy.").optional() })
-      .optional()
-      .describe('Samples of the old task, to watch forgetting.'),
-  }),
+  spec: z
+    .strictObject({
+      task: z
+        .enum([
+          'imageClassification',
+          'videoClassification',
+          'languageModeling',
+          'textClassification',
+          'semanticSegmentation',
+          'objectDetection',
+          'regression',
+        ])
+        .describe('What is learnt.'),
+      model: modelSchema,
+      data: dataSchema,
+      train: trainSchema,
+      trainers: trainersSchema.prefault({}),
+      output: outputSchema.prefault({}),
+      retention: z
+        .strictObject({
+          source: z.string().describe('Where those samples are.'),
+          maxDrop: fraction("Largest fall of the old task's accuracy.").optional(),
+        })
+        .optional()
+        .describe('Samples of the old task, to watch forgetting.'),
+    })
+    .describe('What is trained, on what, and how.'),
 });
 
 /** A job file with defaults filled in and every check of one field passed. */

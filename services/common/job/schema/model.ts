@@ -7,7 +7,7 @@ const activation = z
   .enum(['linear', 'relu', 'relu6', 'sigmoid', 'tanh', 'softmax', 'elu', 'gelu', 'silu'])
   .describe('Activation function.');
 
-const channels = (meaning: string) => z.array(z.number()).length(3).describe(meaning);
+const channels = (number: z.ZodNumber, meaning: string) => z.array(number).length(3).describe(meaning);
 
 export const inputSchema = z
   .strictObject({
@@ -34,8 +34,8 @@ export const inputSchema = z
       .length(2)
       .optional()
       .describe('Bytes 0..255 are mapped to this range, before mean and std.'),
-    mean: channels('Subtracted per channel, in the order of `channels`.').optional(),
-    std: channels('Divided by per channel, in the order of `channels`.').optional(),
+    mean: channels(z.number(), 'Subtracted per channel, in the order of `channels`.').optional(),
+    std: channels(z.number().gt(0), 'Divided by per channel, in the order of `channels`.').optional(),
     channels: z.enum(['rgb', 'bgr']).optional().describe('Order of the channels that the model expects. Default: rgb.'),
   })
   .describe('How pixels are prepared. Examples carry it; a file without it is refused.');
@@ -52,7 +52,7 @@ export const headLayerSchema = oneOf({
     })
     .describe('A fully connected layer.'),
   dropout: z
-    .strictObject({ rate: fraction('Fraction of the values that are dropped in training.') })
+    .strictObject({ rate: z.number().min(0).lt(1).describe('Fraction of the values that are dropped in training.') })
     .describe('Dropout.'),
   batchNormalization: z
     .strictObject({

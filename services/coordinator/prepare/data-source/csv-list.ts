@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type SplitName, splitNames } from '@thaw/common/data/manifest.ts';
+import { splitNames } from '@thaw/common/data/manifest.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { nearest } from '@thaw/common/text/nearest.ts';
 import { parse } from 'csv-parse/sync';
@@ -14,21 +14,29 @@ export async function listCsv(file: string, field: string, group: string | undef
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new ThawError('SourceNotFound', `${field}: ${file} cannot be read`, { cause });
   });
-  const rows = parseRows(text, file);
-  const [header = [], ...records] = rows;
-  requireColumns(header, ['path', 'label', ...(group ? [group] : [])], file);
-  const samples = records.map((record, index) => {
-    const value = (column: string): string => record[header.indexOf(column)] ?? '';
-    return sampleOf(value, { file, line: index + 2, group });
-  });
-  requireUniqueIds(samples, file);
+  const [header, ...rows] = parseRows(text, file);
+  const columns = columnsOf(header?.values ?? [], { file, group });
+  const samples = rows.map((row) => sampleOf(row, columns, { file, group }));
+  const lines = rows.map(({ line }) => line);
+  requireUnique(samples, { file, lines });
+  if (group !== undefined && columns.has('split')) requireWholeGroups(samples, { file, lines });
   if (samples.length > 0) return samples;
   throw new ThawError('DataInvalid', `${field}: ${file} holds no row below its header`);
 }
 
-function parseRows(text: string, file: string): string[][] {
+interface Row {
+  readonly values: readonly string[];
+  /** Counts from 1. */
+  readonly line: number;
+}
+
+function parseRows(text: string, file: string): Row[] {
   try {
-    return parse(text, { bom: true, skip_empty_lines: true, trim: true }) as string[][];
+    const parsed: unknown = parse(text, { bom: true, skip_empty_lines: true, trim: true, info: true });
+    return (parsed as { record: string[]; info: { lines: number } }[]).map(({ record, info }) => ({
+      values: record,
+      line: info.lines,
+    }));
   } catch (cause) {
     throw new ThawError(
       'DataInvalid',
@@ -38,9 +46,16 @@ function parseRows(text: string, file: string): string[][] {
   }
 }
 
-function requireColumns(header: readonly string[], wanted: readonly string[], file: string): void {
-  for (const column of wanted) {
-    if (header.includes(column)) continue;
+interface Csv {
+  readonly file: string;
+  readonly group: string | undefined;
+}
+
+/** Place in a row by column name. */
+function columnsOf(header: readonly string[], { file, group }: Csv): ReadonlyMap<string, number> {
+  const columns = new Map(header.map((name, place) => [name, place]));
+  for (const column of ['path', 'label', ...(group ? [group] : [])]) {
+    if (columns.has(column)) continue;
     const [near] = nearest(column, header);
     const hint = near ? `; is "${near}" meant?` : '';
     throw new ThawError(
@@ -48,38 +63,61 @@ function requireColumns(header: readonly string[], wanted: readonly string[], fi
       `${file}: found columns ${header.join(', ')}; expected a column "${column}"${hint}`,
     );
   }
+  const twice = header.find((name, place) => columns.get(name) !== place);
+  if (twice === undefined) return columns;
+  throw new ThawError('DataInvalid', `${file}: found the column "${twice}" twice; names are unique`);
 }
 
-interface Place {
-  readonly file: string;
-  readonly line: number;
-  readonly group: string | undefined;
-}
-
-function sampleOf(value: (column: string) => string, { file, line, group }: Place): ListedSample {
-  for (const column of ['path', 'label', ...(group ? [group] : [])]) {
-    if (value(column) === '') throw new ThawError('DataInvalid', `${file}:${line}: column "${column}" is empty`);
-  }
-  const split = value('split');
+/** A column that is there is filled in every row: nothing falls back to another rule for some samples. */
+function sampleOf({ values, line }: Row, columns: ReadonlyMap<string, number>, { file, group }: Csv): ListedSample {
+  const value = (column: string): string | undefined => {
+    const place = columns.get(column);
+    if (place === undefined || values[place]) return place === undefined ? undefined : values[place];
+    throw new ThawError('DataInvalid', `${file}:${line}: column "${column}" is empty; expected a value in every row`);
+  };
+  const [location = '', label = '', split] = [value('path'), value('label'), value('split')];
   const set = splitNames.find((name) => name === split);
-  if (split !== '' && !set) {
+  if (split !== undefined && !set) {
     throw new ThawError('DataInvalid', `${file}:${line}: split: found "${split}"; expected ${splitNames.join(', ')}`);
   }
+  const ownGroup = group === undefined ? undefined : value(group);
   return {
-    id: value('id') || value('path'),
-    file: path.resolve(path.dirname(file), value('path')),
-    label: value('label'),
-    ...(group && { group: value(group) }),
-    ...(set && { set: set as SplitName }),
+    id: value('id') ?? location,
+    file: path.resolve(path.dirname(file), location),
+    label,
+    ...(ownGroup !== undefined && { group: ownGroup }),
+    ...(set && { set }),
   };
 }
 
-function requireUniqueIds(samples: readonly ListedSample[], file: string): void {
-  const lines = new Map<string, number>();
-  for (const [index, { id }] of samples.entries()) {
-    const first = lines.get(id);
-    if (first !== undefined)
-      throw new ThawError('DataInvalid', `${file}:${index + 2}: the id "${id}" is also on line ${first}`);
-    lines.set(id, index + 2);
+interface Lines {
+  readonly file: string;
+  /** Of each sample. */
+  readonly lines: readonly number[];
+}
+
+/** A file listed twice could lie in two sets. */
+function requireUnique(samples: readonly ListedSample[], { file, lines }: Lines): void {
+  for (const [what, key] of [['id', 'id'] as const, ['file', 'file'] as const]) {
+    const seen = new Map<string, number>();
+    for (const [index, sample] of samples.entries()) {
+      const value = sample[key];
+      const first = seen.get(value);
+      if (first !== undefined)
+        throw new ThawError('DataInvalid', `${file}:${lines[index]}: the ${what} "${value}" is also on line ${first}`);
+      seen.set(value, lines[index] as number);
+    }
+  }
+}
+
+function requireWholeGroups(samples: readonly ListedSample[], { file, lines }: Lines): void {
+  const sets = new Map<string, string>();
+  for (const [index, { group = '', set = '' }] of samples.entries()) {
+    const other = sets.get(group) ?? set;
+    if (other !== set) {
+      const found = `group "${group}" is in ${set} here and in ${other} above`;
+      throw new ThawError('DataInvalid', `${file}:${lines[index]}: ${found}; expected one set`);
+    }
+    sets.set(group, set);
   }
 }

@@ -5,9 +5,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import sharp from 'sharp';
 
-const digitsPerClass = 300;
+const digitsPerClass = 500;
 const side = 28;
 
 /** Folder of the digits; made when it is not there. Two processes may make it at once. */
@@ -28,6 +27,7 @@ export async function exampleDigits(cacheDirectory: string): Promise<string> {
 
 async function writeDigit(digit: number, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
+  const { default: sharp } = await import('sharp'); // native, so only when it is needed: `thaw doctor` starts without it
   const { raw } = (createRequire(import.meta.url)('mnist') as { raw: number[] }[])[digit] ?? { raw: [] };
   for (let i = 0; i < digitsPerClass; i++) {
     const bytes = Uint8Array.from(raw.slice(i * side * side, (i + 1) * side * side), (value) =>

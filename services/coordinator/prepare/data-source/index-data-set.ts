@@ -40,24 +40,33 @@ export interface IndexedDataSet {
   /** Folder that the manifest's relative paths start from. */
   readonly root: string;
   readonly format: DataFormat;
+  /** What decided on the sets. */
+  readonly dividedBy: 'fractions' | 'column' | 'folders';
 }
 
 const digestingMax = 8;
+const classesListedMax = 5;
 
 /** Throws SourceNotFound, DataInvalid or NotSupported. */
 export async function indexDataSet(spec: DataSpec, options: IndexOptions): Promise<IndexedDataSet> {
   const { split } = spec;
   const main = await locate(spec.source, 'spec.data.source', options);
-  const format = spec.format ?? (main.endsWith('.csv') ? 'csv' : 'imageFolder');
+  const isCsv = main.endsWith('.csv') || (split.kind === 'explicit' && split.train.endsWith('.csv'));
+  const format = spec.format ?? (isCsv ? 'csv' : 'imageFolder');
   const listed =
     split.kind === 'explicit' ? await listExplicit(split, { format, options }) : await list(main, format, split);
-  const sets = split.kind === 'explicit' ? setsAsListed(listed) : setsOf(listed, split);
+  // A CSV names every sample's set, or none.
+  const isListed = listed.every(({ set }) => set !== undefined);
+  const sets = split.kind === 'hash' && !isListed ? splitSamples(listed, split) : setsAsListed(listed);
   const classes = [...new Set(listed.map(({ label }) => label))].sort(compareNames);
   requireClasses(classes, main);
   requireSamples(listed, sets, split);
-  const root = format === 'csv' ? path.dirname(main) : main;
+  requireTrainSamples(listed, sets, classes);
+  const isFile = (await stat(main)).isFile();
+  const root = isFile ? path.dirname(main) : main;
   const files = await digestFiles(listed);
-  return { manifest: manifestOf({ listed, sets, classes, files, root }), root, format };
+  const dividedBy = split.kind === 'explicit' ? 'folders' : isListed ? 'column' : 'fractions';
+  return { manifest: manifestOf({ listed, sets, classes, files, root }), root, format, dividedBy };
 }
 
 async function list(
@@ -89,7 +98,11 @@ async function listExplicit(
 }
 
 /** Absolute path of a source; examples are made first. */
-async function locate(source: string, field: string, { baseDirectory, cacheDirectory }: IndexOptions): Promise<string> {
+export async function locate(
+  source: string,
+  field: string,
+  { baseDirectory, cacheDirectory }: IndexOptions,
+): Promise<string> {
   const [, scheme, rest = ''] = /^([a-z0-9]+):(.*)$/.exec(source) ?? [];
   if (scheme === 'example') {
     if (rest === 'mnist-digits') return exampleDigits(cacheDirectory);
@@ -108,14 +121,6 @@ async function locate(source: string, field: string, { baseDirectory, cacheDirec
 
 function setsAsListed(samples: readonly ListedSample[]): Map<string, SplitName> {
   return new Map(samples.map(({ id, set }) => [id, set ?? 'train']));
-}
-
-/** A CSV may name every sample's set; otherwise sets are by hash. */
-function setsOf(
-  samples: readonly ListedSample[],
-  split: Extract<ResolvedSplit, { kind: 'hash' }>,
-): Map<string, SplitName> {
-  return samples.every(({ set }) => set !== undefined) ? setsAsListed(samples) : splitSamples(samples, split);
 }
 
 function requireClasses(classes: readonly string[], source: string): void {
@@ -140,6 +145,23 @@ function requireSamples(
       `spec.data.split.${set}: the ${set} set is empty (${wanted}); every set needs samples`,
     );
   }
+}
+
+/** A class that nothing is learnt about would be a guess at its best. */
+function requireTrainSamples(
+  samples: readonly ListedSample[],
+  sets: ReadonlyMap<string, SplitName>,
+  classes: readonly string[],
+): void {
+  const learnt = new Set(samples.filter(({ id }) => sets.get(id) === 'train').map(({ label }) => label));
+  const missing = classes.filter((name) => !learnt.has(name));
+  if (missing.length === 0) return;
+  const listed = missing.slice(0, classesListedMax).join(', ');
+  const more = missing.length > classesListedMax ? ` and ${missing.length - classesListedMax} more` : '';
+  throw new ThawError(
+    'DataInvalid',
+    `spec.data.split: found no training sample of ${listed}${more}; expected every class in the training set`,
+  );
 }
 
 interface FileFacts {
@@ -185,6 +207,7 @@ interface ManifestParts {
 
 function manifestOf({ listed, sets, classes, files, root }: ManifestParts): DataManifest {
   const order = [...listed.keys()].sort((a, b) => compareNames(listed[a]?.id ?? '', listed[b]?.id ?? ''));
+  const labels = new Map(classes.map((name, label) => [name, label]));
   const hash = createHash('sha256').update(JSON.stringify(classes));
   const columns = Object.fromEntries(
     splitNames.map((name) => [name, { ids: [], paths: [], labels: [], byteLengths: [] }]),
@@ -194,11 +217,11 @@ function manifestOf({ listed, sets, classes, files, root }: ManifestParts): Data
     const { bytes, sha256 } = files[index] as FileFacts;
     const set = sets.get(id) ?? 'train';
     hash.update(JSON.stringify([id, label, set, sha256]));
-    const { ids, paths, labels, byteLengths } = columns[set];
-    ids.push(id);
-    paths.push(path.relative(root, file));
-    labels.push(classes.indexOf(label));
-    byteLengths.push(bytes);
+    const column = columns[set];
+    column.ids.push(id);
+    column.paths.push(path.relative(root, file));
+    column.labels.push(labels.get(label) as number);
+    column.byteLengths.push(bytes);
   }
   return { version: dataManifestVersion, classes, sets: columns, digest: `sha256:${hash.digest('hex')}` };
 }

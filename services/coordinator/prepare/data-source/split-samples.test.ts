@@ -31,3 +31,35 @@ test('no group lies in two sets, and order of listing does not matter', () => {
     }),
   );
 });
+
+test('tiny classes: one sample trains, and no class is without a training sample', () => {
+  for (const perClass of [1, 2, 3, 4, 5, 9]) {
+    const samples = ['a', 'b', 'c'].flatMap((label) =>
+      Array.from({ length: perClass }, (_, i) => ({ id: `${label}/${i}`, file: '', label })),
+    );
+    const sets = splitSamples(samples, fractions);
+    assert.equal(sets.size, samples.length);
+    for (const label of ['a', 'b', 'c'])
+      assert.ok(samples.some((sample) => sample.label === label && sets.get(sample.id) === 'train'));
+  }
+});
+
+test('each class is divided within one sample of its share', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 300 }), (count) => {
+      const samples = Array.from({ length: count }, (_, i) => ({ id: `${i}`, file: '', label: 'a' }));
+      const sets = [...splitSamples(samples, fractions).values()];
+      for (const set of ['train', 'validation', 'test'] as const) {
+        const found = sets.filter((one) => one === set).length;
+        assert.ok(Math.abs(found - count * fractions[set]) < 1, `${set}: ${found} of ${count}`);
+      }
+    }),
+  );
+});
+
+test('a hundred thousand samples of one class take a few seconds at most', () => {
+  const samples = Array.from({ length: 100_000 }, (_, i) => ({ id: `${i}`, file: '', label: 'a' }));
+  const before = performance.now();
+  splitSamples(samples, fractions);
+  assert.ok(performance.now() - before < 8000);
+});

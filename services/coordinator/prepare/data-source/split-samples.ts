@@ -44,7 +44,9 @@ function unitsByClass(samples: readonly ListedSample[]): Map<string, Unit[]> {
   const byClass = new Map<string, Unit[]>();
   for (const unit of units.values()) {
     const label = mostFrequent(unit.samples.map((sample) => sample.label));
-    byClass.set(label, [...(byClass.get(label) ?? []), unit]);
+    const sameClass = byClass.get(label) ?? [];
+    sameClass.push(unit);
+    byClass.set(label, sameClass);
   }
   return byClass;
 }

@@ -8,12 +8,12 @@ import type { RawLayersModel } from './raw-layers-model.ts';
 
 const require = createRequire(import.meta.url);
 
-const examples: Readonly<Record<string, () => RawLayersModel>> = { 'nsfwjs-mobilenet-v2': readNsfwMobileNet };
+const examples: ReadonlyMap<string, () => RawLayersModel> = new Map([['nsfwjs-mobilenet-v2', readNsfwMobileNet]]);
 
 export function readExampleModel(name: string): RawLayersModel {
-  const read = examples[name];
+  const read = examples.get(name);
   if (read) return read();
-  const known = Object.keys(examples).join(', ');
+  const known = [...examples.keys()].join(', ');
   throw new ThawError('SourceNotFound', `spec.model.source: there is no example model "${name}"; there is ${known}`);
 }
 

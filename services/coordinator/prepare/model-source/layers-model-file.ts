@@ -13,14 +13,7 @@ interface ManifestGroup {
 
 export async function readLayersModelFile(location: string, baseDirectory: string): Promise<RawLayersModel> {
   const file = await modelJsonAt(path.resolve(baseDirectory, location), location);
-  const model = await parseJson(file);
-  const { modelTopology, weightsManifest } = model as { modelTopology?: unknown; weightsManifest?: ManifestGroup[] };
-  if (!modelTopology || !Array.isArray(weightsManifest)) {
-    throw new ThawError(
-      'ModelInvalid',
-      `${file}: found no modelTopology and weightsManifest; expected a tfjs layers-model`,
-    );
-  }
+  const { modelTopology, weightsManifest } = modelOf(await parseJson(file), file);
   const names = weightsManifest.flatMap(({ paths }) => paths);
   const shards = await Promise.all(names.map((name) => readShard(path.dirname(file), name)));
   return {
@@ -30,6 +23,32 @@ export async function readLayersModelFile(location: string, baseDirectory: strin
     weightsName: names.map((name) => path.join(path.dirname(file), name)).join(', '),
     origin: `${path.basename(path.dirname(file))}/${path.basename(file)}`,
   };
+}
+
+interface ModelJson {
+  readonly modelTopology: unknown;
+  readonly weightsManifest: readonly ManifestGroup[];
+}
+
+function modelOf(parsed: unknown, file: string): ModelJson {
+  const { format, modelTopology, weightsManifest } = (parsed ?? {}) as Partial<ModelJson> & { format?: unknown };
+  if (format === 'graph-model') {
+    throw new ThawError(
+      'NotSupported',
+      `${file}: found a tfjs graph-model, which cannot be trained; expected a layers-model`,
+    );
+  }
+  const isGroup = (group: Partial<ManifestGroup> | null): boolean =>
+    Array.isArray(group?.weights) &&
+    Array.isArray(group.paths) &&
+    group.paths.every((name) => typeof name === 'string');
+  if (modelTopology && Array.isArray(weightsManifest) && weightsManifest.every(isGroup)) {
+    return { modelTopology, weightsManifest };
+  }
+  throw new ThawError(
+    'ModelInvalid',
+    `${file}: found no modelTopology and weightsManifest (groups of paths and weights); expected a tfjs layers-model`,
+  );
 }
 
 async function modelJsonAt(resolved: string, asWritten: string): Promise<string> {

@@ -18,7 +18,7 @@ export interface ModelSource {
   /** At the model's own input size; replaceHead() changes it. */
   readonly graph: Graph;
   readonly weights: Weights;
-  /** Of topology and weight bytes as they were read. */
+  /** Of topology, list of weights and weight bytes as they were read. */
   readonly digest: Digest;
   /** How the model wants its pixels, when the source says so. */
   readonly preprocessing?: Pick<Preprocessing, 'channelOrder' | 'scale' | 'mean' | 'std'>;
@@ -71,7 +71,10 @@ async function readSource(source: string, baseDirectory: string): Promise<RawLay
   }
 }
 
-function digestOfModel({ topology, weightBytes }: RawLayersModel): Digest {
-  const hash = createHash('sha256').update(JSON.stringify(topology)).update(weightBytes);
+/** The list of weights counts too: it holds their order, types and the scales of quantised ones. */
+function digestOfModel({ topology, weightSpecs, weightBytes }: RawLayersModel): Digest {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([topology, weightSpecs]))
+    .update(weightBytes);
   return `sha256:${hash.digest('hex')}`;
 }

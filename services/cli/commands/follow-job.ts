@@ -1,0 +1,62 @@
+// Shows a running job until it is over: its coordinator has ended, or a process is gone and the coordinator did not say
+// in time what that means, or the user asked to stop.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
+import { connectJobs } from '@thaw/proto/client/connect.ts';
+import type { JobStatus__Output } from '@thaw/proto/gen/thaw/v1/JobStatus.ts';
+import type { JobUpdate__Output } from '@thaw/proto/gen/thaw/v1/JobUpdate.ts';
+import type { LocalRun, Lost } from '../processes/local-run.ts';
+import type { Stopping } from '../processes/signals.ts';
+import type { RunView } from '../view/run-view.ts';
+
+export interface Followed {
+  /** The last one that came; null when none did. */
+  readonly status: JobStatus__Output | null;
+  /** The first process that ended before its time. */
+  readonly lost: Lost | null;
+}
+
+/** After a process is gone, how long the coordinator gets to end the job by itself, with the better reason. */
+const verdictMilliseconds: Partial<Record<ErrorCode, number>> = { TrainerLost: 3000, BrokerLost: 8000 };
+/** After Ctrl-C, how long it gets to cancel the job and to tell the trainers. */
+const cancelMilliseconds = 2500;
+
+export async function followJob(
+  local: LocalRun,
+  { view, stopping }: { readonly view: RunView; readonly stopping: Stopping },
+): Promise<Followed> {
+  const jobs = connectJobs(local.address);
+  const stream = jobs.watch({});
+  let status: JobStatus__Output | null = null;
+  let lost: Lost | null = null;
+  let over = false;
+  const streamEnded = new Promise<void>((resolve) => {
+    stream.on('end', resolve);
+    stream.on('error', () => resolve());
+  });
+  stream.on('data', (update: JobUpdate__Output) => {
+    status = update.status ?? status;
+    view.update(update);
+  });
+  const loss = local.firstLoss.then((first) => {
+    if (!stopping.asked && !over) {
+      lost = first;
+      view.warn(first.message);
+    }
+    return first.code;
+  });
+  try {
+    await Promise.race([
+      local.coordinator.exited,
+      loss.then((code) => delay(verdictMilliseconds[code], undefined, { ref: false })),
+      stopping.requested.then(() => local.coordinator.stop(cancelMilliseconds)),
+    ]);
+    await Promise.race([streamEnded, delay(100)]);
+    return { status, lost };
+  } finally {
+    over = true;
+    stream.cancel();
+    jobs.close();
+  }
+}

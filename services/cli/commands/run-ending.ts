@@ -1,0 +1,62 @@
+// What a run came to: from the job's last status, the processes that were lost and what the output folder holds now.
+
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
+import type { Report } from '@thaw/coordinator/report/build-report.ts';
+import { type Child, describeExit } from '../processes/child.ts';
+import type { RunEnding } from '../view/run-view.ts';
+import type { Followed } from './follow-job.ts';
+import type { Run } from './run.ts';
+
+export async function endingOf(run: Run, { status, lost }: Followed): Promise<RunEnding> {
+  const { out, stopping, children } = run;
+  if (status?.state === 'Succeeded') {
+    const report = JSON.parse(await readFile(resultFiles(out).report, 'utf8')) as Report;
+    return { kind: 'succeeded', out: shown(run, out), report, predictCommand: `thaw predict ${shown(run, out)} FILE…` };
+  }
+  if (stopping.asked || status?.state === 'Cancelled') return { kind: 'cancelled', kept: keptIn(run) };
+  const kept = keptIn(run);
+  if (status?.state === 'Failed') {
+    // A process that is gone says how; one that gave its own reason only ended because of it.
+    const cause = lost && lost.code === status.reason ? `\n(${lost.message})` : '';
+    const logLines = lost ? lost.child.lastLines() : [];
+    return { kind: 'failed', code: status.reason, message: `${status.message}${cause}`, kept, logLines };
+  }
+  if (lost) return { kind: 'failed', code: lost.code, message: lost.message, kept, logLines: lost.child.lastLines() };
+  return { kind: 'failed', ...coordinatorLost(children), kept };
+}
+
+/** A run that never got to a job. */
+export function endingOfError(run: Run, { code, message }: ThawError): RunEnding {
+  const kept = keptIn(run);
+  if (run.stopping.asked || code === 'Cancelled') return { kind: 'cancelled', kept };
+  return { kind: 'failed', code, message, kept, logLines: [] };
+}
+
+function coordinatorLost(children: readonly Child[]): { code: string; message: string; logLines: readonly string[] } {
+  const coordinator = children.find(({ name }) => name === 'coordinator');
+  const how = coordinator?.exit ? describeExit(coordinator.exit) : 'does not answer';
+  const message = `the coordinator (pid ${coordinator?.pid}) ${how}`;
+  return { code: 'CoordinatorLost', message, logLines: coordinator?.lastLines() ?? [] };
+}
+
+/** What is left of a run without a result. Before the folder was this job's, whatever it holds is another's. */
+function keptIn(run: Run): string {
+  const { events, logs } = resultFiles(run.out);
+  const claimed = run.children.some(({ name }) => name === 'nats-server');
+  if (!claimed) return 'Nothing was written.';
+  const kept = [
+    ...(existsSync(events) ? [`events in ${shown(run, events)}`] : []),
+    ...(existsSync(logs) ? [`logs in ${shown(run, logs)}`] : []),
+  ];
+  return `Kept: ${kept.join(', ')}. No model was written; the same command starts anew.`;
+}
+
+/** A path as the user would type it. */
+function shown({ world }: Run, file: string): string {
+  const relative = path.relative(world.cwd, file);
+  return relative === '' ? '.' : relative.startsWith('..') ? file : relative;
+}

@@ -1,0 +1,109 @@
+// `thaw run JOB`: trains on this machine. Starts the processes, shows what the coordinator says, ends everything in
+// order whatever happens, and says what there is at the end. Decides nothing about the training.
+
+import path from 'node:path';
+import { systemClock } from '@thaw/common/clock/clock.ts';
+import { ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
+import { type ParsedJob, parseJobFile } from '@thaw/common/job/parse.ts';
+import { Command } from 'commander';
+import type { Child } from '../processes/child.ts';
+import { startLocalRun, stopInOrder } from '../processes/local-run.ts';
+import { type Stopping, watchSignals } from '../processes/signals.ts';
+import { createRunView, type RunEnding, type RunView, viewMode } from '../view/run-view.ts';
+import type { World } from '../world.ts';
+import { followJob } from './follow-job.ts';
+import { readJobText, wholeNumber } from './options.ts';
+import { endingOf, endingOfError } from './run-ending.ts';
+
+export interface RunOptions {
+  readonly trainers?: number;
+  readonly out?: string;
+  readonly overwrite: boolean;
+  readonly json: boolean;
+}
+
+/** How long each kind of process gets to end by itself when the job is over. */
+const endMilliseconds = 3000;
+/** The same after Ctrl-C: everything has ended within 5 s. */
+const interruptedMilliseconds = 1000;
+
+export const exitStatus = { succeeded: 0, failed: 1, cancelled: 130 } as const;
+
+export function runCommand(world: World): Command {
+  return new Command('run')
+    .description('fine-tune on this machine')
+    .argument('<job>', 'job file (YAML)')
+    .option('--trainers <n>', 'trainer processes; the result does not depend on their number', wholeNumber)
+    .option('--out <folder>', 'folder of the result (default: output.uri of the job, else out/NAME)')
+    .option('--overwrite', 'replace the result that the folder holds', false)
+    .option('--json', 'events as JSON lines on stdout', false)
+    .action(async (job: string, options: RunOptions) => world.exitWith(await run(world, job, options)));
+}
+
+export interface Run {
+  readonly world: World;
+  readonly jobFile: string;
+  readonly out: string;
+  readonly options: RunOptions;
+  readonly trainers: number;
+  readonly view: RunView;
+  readonly stopping: Stopping;
+  /** Every process started so far. */
+  readonly children: Child[];
+}
+
+async function run(world: World, jobFile: string, options: RunOptions): Promise<number> {
+  const file = path.resolve(world.cwd, jobFile);
+  const parsed = parseJobFile(await readJobText(file), jobFile);
+  const { stdout, stderr, env } = world;
+  const mode = viewMode({ json: options.json, isTerminal: stderr.isTTY === true, env });
+  const view = createRunView({ mode, stdout, stderr, clock: systemClock });
+  const children: Child[] = [];
+  const stopping = watchSignals(() => {
+    for (const child of children) void child.stop(0);
+  });
+  const trainers = options.trainers ?? parsed.job.spec.trainers.replicas;
+  const out = outputFolder(world, parsed, options);
+  try {
+    const ending = await train({ world, jobFile: file, out, options, trainers, view, stopping, children });
+    view.end(ending);
+    return exitStatus[ending.kind];
+  } finally {
+    stopping.release();
+  }
+}
+
+async function train(run: Run): Promise<RunEnding> {
+  const { children, stopping } = run;
+  let ending: RunEnding;
+  try {
+    const followed = await startAndFollow(run);
+    ending = await endingOf(run, followed);
+  } catch (thrown) {
+    ending = endingOfError(run, toThawError(thrown));
+  }
+  await stopInOrder(children, stopping.asked ? interruptedMilliseconds : endMilliseconds);
+  return ending;
+}
+
+async function startAndFollow(run: Run) {
+  const { world, jobFile, out, options, trainers, view, stopping, children } = run;
+  const { overwrite, trainers: trainersOverride } = options;
+  const { env, cacheDirectory } = world;
+  const starting = (what: string): void => view.starting(what);
+  const local = await Promise.race([
+    startLocalRun({ jobFile, out, overwrite, trainersOverride, env, cacheDirectory, starting }, children),
+    stopping.requested.then((signal) => {
+      throw new ThawError('Cancelled', `${signal} before training began`);
+    }),
+  ]);
+  starting(trainers === 1 ? '1 trainer' : `${trainers} trainers`);
+  local.startTrainers(trainers);
+  return followJob(local, { view, stopping });
+}
+
+/** Where the result goes. A relative place starts at the current folder, like every output of a command. */
+export function outputFolder(world: World, { job }: ParsedJob, { out }: { readonly out?: string }): string {
+  const uri = job.spec.output.uri ?? `file:out/${job.metadata.name}`;
+  return path.resolve(world.cwd, out ?? uri.replace(/^file:/, ''));
+}

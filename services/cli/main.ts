@@ -1,0 +1,62 @@
+// The command line. Reads the environment, registers the commands, prints what they throw, and ends with their status:
+// 0 done, 1 failed, 2 not understood, 130 stopped by the user.
+
+import { cacheDirectory } from '@thaw/common/environment/cache-directory.ts';
+import { toThawError } from '@thaw/common/errors/thaw-error.ts';
+import { Command, CommanderError } from 'commander';
+import { doctorCommand } from './commands/doctor.ts';
+import { evaluateCommand } from './commands/evaluate.ts';
+import { planCommand } from './commands/plan.ts';
+import { predictCommand } from './commands/predict.ts';
+import { runCommand } from './commands/run.ts';
+import { schemaCommand } from './commands/schema.ts';
+import { validateCommand } from './commands/validate.ts';
+import { version } from './version.ts';
+import type { World } from './world.ts';
+
+const misunderstood = 2;
+
+let status = 0;
+const world: World = {
+  env: process.env,
+  cwd: process.cwd(),
+  cacheDirectory: cacheDirectory(process.env),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  exitWith(wanted) {
+    status ||= wanted;
+  },
+};
+
+const program = new Command('thaw')
+  .description('fine-tunes pretrained models in stages, on one machine or a cluster')
+  .version(version)
+  .showHelpAfterError('(see thaw --help)')
+  .exitOverride();
+for (const command of [
+  runCommand,
+  validateCommand,
+  planCommand,
+  schemaCommand,
+  predictCommand,
+  evaluateCommand,
+  doctorCommand,
+]) {
+  program.addCommand(command(world).exitOverride().showHelpAfterError());
+}
+
+try {
+  await program.parseAsync(process.argv);
+} catch (thrown) {
+  if (thrown instanceof CommanderError) {
+    world.exitWith(thrown.exitCode === 0 ? 0 : misunderstood);
+  } else {
+    const { code, message, cause } = toThawError(thrown);
+    process.stderr.write(`error [${code}] ${message}\n`);
+    if (code === 'Internal' && cause instanceof Error) process.stderr.write(`${cause.stack}\n`);
+    world.exitWith(1);
+  }
+}
+// Output to a pipe may still be on its way; an open handle of a library must not keep the command.
+process.exitCode = status;
+setTimeout(() => process.exit(), 1000).unref();

@@ -1,0 +1,103 @@
+// Opens what a finished run left in OUT, for predict and evaluate: every file is parsed and checked against the others
+// once, here, so that nothing wrong is computed with afterwards. What is wrong is said with the file's name.
+
+import { readdir } from 'node:fs/promises';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
+import type { Graph, Weights } from '@thaw/common/model/graph.ts';
+import { weightsDigest } from '@thaw/coordinator/export/final-weights.ts';
+import { readMark } from '@thaw/coordinator/export/output-folder.ts';
+import { type ResultFiles, resultFiles } from '@thaw/coordinator/export/result-files.ts';
+import { z } from 'zod';
+import { readGraph } from './read-graph.ts';
+import { readJsonFile, readVersionedFile } from './read-json-file.ts';
+import { readWeights } from './read-weights.ts';
+
+/** Of report.json. */
+const reportVersion = 1;
+
+export interface Result {
+  readonly name: string;
+  readonly graph: Graph;
+  readonly weights: Weights;
+  /** Class names, in the order of the model's outputs. */
+  readonly labels: readonly string[];
+  readonly preprocessing: Preprocessing;
+}
+
+const reportSchema = z.object({ name: z.string(), weightsDigest: z.string() });
+const labelsSchema = z.array(z.string()).min(2);
+const size = z.int().positive();
+const triple = z.tuple([z.number(), z.number(), z.number()]).readonly();
+const preprocessingSchema = z.object({
+  height: size,
+  width: size,
+  resize: z.enum(['squash', 'crop', 'pad']),
+  channelOrder: z.enum(['rgb', 'bgr']),
+  scale: z.number(),
+  mean: triple,
+  std: triple,
+});
+
+/** `out`: absolute. Throws SourceNotFound, VersionUnknown or ModelInvalid. */
+export async function openResult(out: string): Promise<Result> {
+  const files = resultFiles(out);
+  await requireFinished(out, files);
+  const report = await readVersionedFile(files.report, { schema: reportSchema, version: reportVersion });
+  const labels = await readJsonFile(files.labels, labelsSchema);
+  const preprocessing = await readJsonFile(files.preprocessing, preprocessingSchema);
+  const graph = await readGraph(files.graph);
+  requireFit({ files, graph, labels, preprocessing });
+  const { weights, file } = await readWeights(files, graph);
+  const found = weightsDigest(weights);
+  if (found === report.weightsDigest) return { name: report.name, graph, weights, labels, preprocessing };
+  throw new ThawError(
+    'ModelInvalid',
+    `${file}: found weights of digest ${found}; expected ${report.weightsDigest} (weightsDigest in ${files.report}). ` +
+      'The file was changed, or belongs to another run',
+  );
+}
+
+/** The report is written last, so its presence says that everything is there. */
+async function requireFinished(out: string, files: ResultFiles): Promise<void> {
+  const entries = await readdir(out).catch((cause: NodeJS.ErrnoException) => {
+    const what = cause.code === 'ENOTDIR' ? 'is no folder' : cause.code === 'ENOENT' ? 'does not exist' : cause.message;
+    throw new ThawError('SourceNotFound', `${out}: ${what}; expected the output folder of a finished \`thaw run\``, {
+      cause,
+    });
+  });
+  if (entries.includes('report.json')) return;
+  const mark = await readMark(files.jobMark);
+  const isUnfinished = mark !== null && mark.state !== 'Succeeded';
+  const found = isUnfinished ? `a run of "${mark.name}" that is not finished (${mark.state})` : 'no report.json';
+  const advice = isUnfinished ? '; wait for it, or run the job again' : '';
+  throw new ThawError(
+    'SourceNotFound',
+    `${out}: found ${found}; expected the output folder of a finished \`thaw run\`${advice}`,
+  );
+}
+
+interface Fit {
+  readonly files: ResultFiles;
+  readonly graph: Graph;
+  readonly labels: readonly string[];
+  readonly preprocessing: Preprocessing;
+}
+
+function requireFit({ files, graph, labels, preprocessing: { height, width } }: Fit): void {
+  const shapeOf = (path: string): string => `[${graph.layers.find((layer) => layer.path === path)?.outputShape}]`;
+  if (shapeOf(graph.output) !== `[${labels.length}]`) {
+    throw mismatch(
+      files.labels,
+      `${labels.length} classes`,
+      `as many as ${files.graph} has outputs: ${shapeOf(graph.output)}`,
+    );
+  }
+  if (shapeOf(graph.input) !== `[${[height, width, 3]}]`) {
+    throw mismatch(files.preprocessing, `${height} x ${width}`, `the input of ${files.graph}: ${shapeOf(graph.input)}`);
+  }
+}
+
+function mismatch(file: string, found: string, expected: string): ThawError {
+  return new ThawError('ModelInvalid', `${file}: found ${found}; expected ${expected}`);
+}

@@ -1,0 +1,5 @@
+// Version of this Thaw, as package.json says it.
+
+import packageFile from './package.json' with { type: 'json' };
+
+export const version: string = packageFile.version;

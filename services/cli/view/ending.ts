@@ -1,0 +1,148 @@
+// The closing lines of a run, when nothing moves any more. What people copy (paths, digests, commands, messages) is
+// never cut; only the table of stages turns into a list when the terminal is too narrow for it.
+
+import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
+import type { Report, StageReport } from '@thaw/coordinator/report/build-report.ts';
+import { displayWidth, padToWidth, plainText } from './display-width.ts';
+import { lossText, percentText, plural, secondsText } from './number-text.ts';
+import { type Line, line, paint, span } from './styled-line.ts';
+import { takesColour } from './view-mode.ts';
+
+export type RunEnding =
+  | {
+      readonly kind: 'succeeded';
+      readonly out: string;
+      readonly report: Report;
+      /** What to type next. */
+      readonly predictCommand: string;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly message: string;
+      /** A sentence: what was kept, and where. */
+      readonly kept: string;
+      /** The last ones of the process at fault; may be empty. */
+      readonly logLines: readonly string[];
+    }
+  | { readonly kind: 'cancelled'; readonly kept: string };
+
+export interface EndingStreams {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** A result goes to stdout, why there is none to stderr. */
+export function writeEnding(ending: RunEnding, { stdout, stderr }: EndingStreams): void {
+  const stream = ending.kind === 'succeeded' ? stdout : stderr;
+  const width = stream.isTTY ? stream.columns || Number.POSITIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const colour = takesColour(stream);
+  stream.write(
+    endingLines(ending, width)
+      .map((spans) => `${paint(spans, colour)}\n`)
+      .join(''),
+  );
+}
+
+export function endingLines(ending: RunEnding, width: number): Line[] {
+  switch (ending.kind) {
+    case 'succeeded':
+      return succeededLines(ending, width);
+    case 'failed': {
+      const { code, message, logLines, kept } = ending;
+      const [first = '', ...more] = message.split('\n');
+      const log = logLines.length > 0 ? [line('last lines of its log:', 'dim'), ...logLines.map(indented)] : [];
+      return [
+        [span(`error [${code}]`, 'bad'), span(` ${first}`)],
+        ...more.map((text) => line(text)),
+        ...log,
+        line(kept),
+      ];
+    }
+    case 'cancelled':
+      return [line('cancelled', 'warning'), line(ending.kept)];
+  }
+}
+
+function indented(text: string): Line {
+  return [span('    '), span(text.trimEnd(), 'dim')];
+}
+
+type Succeeded = Extract<RunEnding, { readonly kind: 'succeeded' }>;
+
+function succeededLines({ out, report, predictCommand }: Succeeded, width: number): Line[] {
+  const { test, seconds, name } = report;
+  const measured = `accuracy ${percentText(test.accuracy).trim()}, macro-F1 ${lossText(test.macroF1).trim()}`;
+  return [
+    [span('succeeded', 'good'), span(` ${name} in ${secondsText(seconds.total)}`)],
+    [],
+    fact('result', out),
+    fact('test', `${measured}, ${plural(test.count, 'sample')}`),
+    ...badSampleFacts(report, out),
+    fact('weights', report.weightsDigest),
+    fact('job', report.jobDigest),
+    [],
+    ...stageLines(report.stages, width),
+    [],
+    [span('next: ', 'dim'), span(predictCommand, 'bold')],
+  ];
+}
+
+const labelCells = 13;
+
+function fact(label: string, text: string): Line {
+  return [span(label.padEnd(labelCells), 'dim'), span(text)];
+}
+
+function badSampleFacts({ badSamples }: Report, out: string): Line[] {
+  const counts = Object.entries(badSamples.counts).filter(([, count]) => count > 0);
+  if (counts.length === 0) return [];
+  const total = counts.reduce((sum, [, count]) => sum + count, 0);
+  const bySet = counts.map(([set, count]) => `${set} ${count}`).join(', ');
+  const { report } = resultFiles(out);
+  return [
+    fact(
+      'bad samples',
+      `${plural(total, 'unreadable sample')} left out (${bySet}), listed in ${report} under badSamples`,
+    ),
+  ];
+}
+
+const columnGap = '  ';
+
+/** A table, or one stage under the other where it does not fit. */
+function stageLines(stages: readonly StageReport[], width: number): Line[] {
+  const header = ['stage', 'epochs', 'steps', 'best validation', 'seconds'];
+  const rows = stages.map((stage) => [
+    plainText(stage.name),
+    String(stage.epochs),
+    String(stage.steps),
+    bestText(stage),
+    stage.seconds.toFixed(1),
+  ]);
+  const widths = header.map((title, i) =>
+    Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[i] ?? ''))),
+  );
+  const total = widths.reduce((sum, cells) => sum + cells, 0) + columnGap.length * (widths.length - 1);
+  if (total > width) return stages.map(stageSentence);
+  const rowText = (row: readonly string[]): string =>
+    row.map((cell, i) => alignedCell(cell, widths[i] ?? 0, i)).join(columnGap);
+  return [line(rowText(header), 'dim'), ...rows.map((row) => line(rowText(row)))];
+}
+
+/** Words to the left, numbers to the right. */
+function alignedCell(cell: string, cells: number, column: number): string {
+  return column === 0 || column === 3 ? padToWidth(cell, cells) : cell.padStart(cells);
+}
+
+function stageSentence(stage: StageReport): Line {
+  const { name, epochs, steps, seconds } = stage;
+  const size = `${plural(epochs, 'epoch')}, ${plural(steps, 'step')}`;
+  return [span(`${name}: `, 'bold'), span(`${size}, best ${bestText(stage)}, ${secondsText(seconds)}`)];
+}
+
+/** By the metric that the stage is judged by. */
+function bestText({ best: { metric, value } }: StageReport): string {
+  if (metric === 'accuracy') return `accuracy ${percentText(value).trim()}`;
+  return `${metric === 'macroF1' ? 'macro-F1' : metric} ${lossText(value).trim()}`;
+}

@@ -1,0 +1,30 @@
+// The whole history of a run as it scrolls by on terminals of three widths, and as plain lines.
+
+import { it } from 'node:test';
+import { foldUpdate } from './fold-update.ts';
+import { type HistoryEntry, historyLines } from './history.ts';
+import { paint } from './styled-line.ts';
+import { matchesGolden } from './testing/golden.ts';
+import { playRun } from './testing/played-run.ts';
+import { initialViewState } from './view-state.ts';
+
+const run = playRun();
+const entries: HistoryEntry[] = [];
+let state = initialViewState({ monotonic: 0, wall: run.began });
+for (const { update } of run.updates) {
+  const folded = foldUpdate(state, update);
+  state = folded.state;
+  entries.push(...folded.history);
+}
+
+for (const width of [120, 80, 40]) {
+  it(`reads well at ${width} columns`, () => {
+    const shown = entries.filter(({ minor }) => !minor).flatMap((entry) => historyLines(entry, width));
+    matchesGolden(`history-${width}`, shown.map((spans) => `${paint(spans, false)}\n`).join(''));
+  });
+}
+
+it('holds every event, whole, where nobody watches', () => {
+  const shown = entries.flatMap((entry) => historyLines(entry, Number.POSITIVE_INFINITY));
+  matchesGolden('history-plain', shown.map((spans) => `${paint(spans, false)}\n`).join(''));
+});

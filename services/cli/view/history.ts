@@ -1,0 +1,164 @@
+// One line for each event that matters, with the moment in front. The lines scroll away above the live block, or make
+// up the plain view; there also the events that a live block shows by itself are written out (`minor`).
+
+import { plainText, wrapText } from './display-width.ts';
+import type { JobEvent } from './job-event.ts';
+import {
+  bytesText,
+  durationText,
+  learningRateText,
+  lossText,
+  percentText,
+  plural,
+  secondsText,
+} from './number-text.ts';
+import { fitLine, type Line, line, type Style, span } from './styled-line.ts';
+import { epochInStage, type ViewState } from './view-state.ts';
+
+export interface HistoryEntry {
+  /** Seconds since the command began. */
+  readonly seconds: number;
+  readonly minor: boolean;
+  readonly content: Content;
+}
+
+/** Lines are cut when the terminal is too narrow for the last variant; prose is wrapped, since none of it may be lost. */
+export type Content =
+  | { readonly kind: 'line'; readonly variants: readonly Line[] }
+  | { readonly kind: 'prose'; readonly text: string; readonly style: Style };
+
+const stampCells = 7;
+/** Narrower terminals go without the moment in front. */
+const stampedFromCells = 60;
+const samplesInLine = 3;
+
+/** An entry as lines of at most `width` cells; Infinity leaves them whole. */
+export function historyLines({ seconds, content }: HistoryEntry, width: number): Line[] {
+  const stamped = width >= stampedFromCells;
+  const stamp = stamped ? span(`${durationText(seconds).padStart(stampCells)}  `, 'dim') : span('');
+  const room = width - stamp.text.length;
+  if (content.kind === 'line') return [[stamp, ...fitLine(content.variants, room)]];
+  return wrapText(plainText(content.text), room).map((text, i) => [
+    i === 0 ? stamp : span(' '.repeat(stamp.text.length)),
+    span(text, content.style),
+  ]);
+}
+
+/** `state`: with this event in it. Null for the events that the run's ending tells. */
+export function historyOf(event: JobEvent, state: ViewState): HistoryEntry | null {
+  const content = contentOf(event, state);
+  if (!content) return null;
+  const seconds = Math.max(0, Date.parse(event.at) - state.began.wall) / 1000;
+  return { seconds, minor: minorKinds.has(event.kind), content };
+}
+
+const minorKinds: ReadonlySet<JobEvent['kind']> = new Set([
+  'trainerJoined',
+  'generationStarted',
+  'epochTrained',
+  'stateStored',
+]);
+
+function contentOf(event: JobEvent, state: ViewState): Content | null {
+  switch (event.kind) {
+    case 'jobStarted': {
+      const { name, trainers, shards, stages } = event;
+      return oneLine(
+        `job ${name}: ${plural(stages.length, 'stage')}, ${plural(trainers, 'trainer')}, ${plural(shards, 'shard')}`,
+      );
+    }
+    case 'trainerJoined':
+      return oneLine(`${event.trainer} joined (pid ${event.pid})`);
+    case 'trainerReady': {
+      const { engine, version, device } = event.engineClass;
+      return oneLine(`${event.trainer} ready: ${engine} ${version} on ${device}`);
+    }
+    case 'trainerRefused':
+      return prose(`${event.trainer} refused [${event.code}] ${event.message}`, 'warning');
+    case 'generationStarted':
+      return oneLine(`generation ${event.generation}: ${event.trainers.join(', ')} (${event.reason})`);
+    case 'stageStarted': {
+      const { epochsMax, stepsMax } = event;
+      return oneLine(
+        `${stageText(event, state)}: at most ${plural(epochsMax, 'epoch')}, ${plural(stepsMax, 'step')}`,
+        'bold',
+      );
+    }
+    case 'epochTrained': {
+      const { epoch, loss, accuracy, learningRate, seconds } = event;
+      const measured = `loss ${lossText(loss).trim()}, accuracy ${percentText(accuracy).trim()}`;
+      const how = `learning rate ${learningRateText(learningRate)}, ${secondsText(seconds)}`;
+      return oneLine(`epoch ${epochInStage(state, epoch)} trained: ${measured}, ${how}`);
+    }
+    case 'epochEvaluated':
+      return { kind: 'line', variants: evaluatedVariants(event, state) };
+    case 'stateStored':
+      return oneLine(`epoch ${epochInStage(state, event.epoch)} stored: ${event.digest}, ${bytesText(event.bytes)}`);
+    case 'stageEnded': {
+      const { reason, seconds, bestEpoch } = event;
+      const best = `best epoch ${epochInStage(state, bestEpoch)}`;
+      return prose(`${stageText(event, state)} ended after ${secondsText(seconds)}: ${reason}; ${best}`, 'plain');
+    }
+    case 'badSamples':
+      return prose(badSamplesText(event.samples, state.badSamples), 'warning');
+    case 'tested': {
+      const { accuracy, macroF1, loss, count } = event.test;
+      const measured = `accuracy ${percentText(accuracy).trim()}, macro-F1 ${lossText(macroF1).trim()}, loss ${lossText(loss).trim()}`;
+      return prose(
+        `test of epoch ${epochInStage(state, event.epoch)}: ${measured}, ${plural(count, 'sample')}`,
+        'bold',
+      );
+    }
+    case 'jobSucceeded':
+    case 'jobFailed':
+    case 'jobCancelled':
+      return null;
+    default:
+      return unknownEvent(event);
+  }
+}
+
+type Evaluated = Extract<JobEvent, { readonly kind: 'epochEvaluated' }>;
+
+/** Aligned under each other; `best` stands where no cut reaches it. */
+function evaluatedVariants({ epoch, validation, best }: Evaluated, state: ViewState): Line[] {
+  const number = String(epochInStage(state, epoch)).padStart(3);
+  const head = [span(`epoch ${number} `), span(best ? 'best' : '    ', 'good')];
+  const validated = `${lossText(validation.loss)} ${percentText(validation.accuracy)}`;
+  const { trained } = state;
+  const of = trained?.epoch === epoch ? trained : null;
+  const train = of ? `${lossText(of.loss)} ${percentText(of.accuracy)}` : ''.padStart(14);
+  const took = of ? secondsText(of.seconds).padStart(8) : '';
+  return [
+    [...head, span(`  train ${train}  validation ${validated} ${took}`)],
+    [...head, span(`  train ${train}  val ${validated} ${took}`)],
+    [...head, span(`  train ${train}  val ${validated}`)],
+    [...head, span(` val ${validated}`)],
+    [span(`${number.trim()}${best ? ' best' : ''} ${percentText(validation.accuracy).trim()}`)],
+  ];
+}
+
+function stageText({ stage, name }: { readonly stage: number; readonly name: string }, state: ViewState): string {
+  return `stage ${stage + 1} of ${Math.max(state.stagesTotal, stage + 1)} "${name}"`;
+}
+
+type Samples = Extract<JobEvent, { readonly kind: 'badSamples' }>['samples'];
+
+function badSamplesText(samples: Samples, soFar: number): string {
+  const named = samples.slice(0, samplesInLine).map(({ split, id, reason }) => `${split} ${id}: ${reason}`);
+  const more = samples.length > named.length ? [`and ${samples.length - named.length} more`] : [];
+  return `${plural(samples.length, 'unreadable sample')} left out (${soFar} so far): ${[...named, ...more].join('; ')}`;
+}
+
+/** A newer coordinator may say more than this view knows. */
+function unknownEvent({ kind }: { readonly kind: string }): Content {
+  return oneLine(`event ${kind}`, 'dim');
+}
+
+function oneLine(text: string, style: Style = 'plain'): Content {
+  return { kind: 'line', variants: [line(text, style)] };
+}
+
+function prose(text: string, style: Style): Content {
+  return { kind: 'prose', text, style };
+}

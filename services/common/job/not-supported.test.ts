@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { aTinyJob, type Fields } from '../../../test/support/fixtures/tiny-job.ts';
+import { ThawError } from '../errors/thaw-error.ts';
+import { parseJobFile } from './parse.ts';
+
+const spec = (changes: Fields): Fields => ({ spec: changes });
+const train = (changes: Fields): Fields => spec({ train: changes });
+const stage = (changes: Fields): Fields =>
+  train({ schedule: { stages: [{ name: 'head', trainable: ['head/**'], epochs: 1, ...changes }] } });
+const noFractions = { train: undefined, validation: undefined, test: undefined };
+
+const cases: readonly (readonly [changes: Fields, message: string])[] = [
+  [spec({ task: 'regression' }), 'spec.task: task regression is not supported yet'],
+  ...['builtin:vgg16', 's3://bucket/model', 'http://host/model', 'https://host/model'].map(
+    (source) => [spec({ model: { source } }), `spec.model.source: source ${source} is not supported yet`] as const,
+  ),
+  ...['file:vgg16.h5', 'file:vgg16.keras', 'file:vgg16.hdf5'].map(
+    (source) =>
+      [spec({ model: { source } }), `spec.model.source: a Keras file (${source}) is not supported yet`] as const,
+  ),
+  [spec({ data: { source: 's3://bucket' } }), 'spec.data.source: source s3://bucket is not supported yet'],
+  [
+    spec({
+      data: { split: { ...noFractions, folders: { train: 'file:a', validation: 'file:b', test: 'https://host/c' } } },
+    }),
+    'spec.data.split.folders.test: source https://host/c is not supported yet',
+  ],
+  ...['jsonl', 'kinetics', 'webdataset'].map(
+    (format) => [spec({ data: { format } }), `spec.data.format: format ${format} is not supported yet`] as const,
+  ),
+  ...['binaryCrossEntropy', 'focal', 'mse', 'mae', 'huber'].map(
+    (loss) => [train({ loss: { [loss]: {} } }), `spec.train.loss: loss ${loss} is not supported yet`] as const,
+  ),
+  [
+    train({ loss: { crossEntropy: { labelSmoothing: 0.1 } } }),
+    'spec.train.loss.crossEntropy.labelSmoothing: label smoothing is not supported yet',
+  ],
+  [train({ classWeights: { balanced: {} } }), 'spec.train.classWeights: classWeights is not supported yet'],
+  [train({ mixup: {} }), 'spec.train.mixup: mixup is not supported yet'],
+  [train({ cutmix: {} }), 'spec.train.cutmix: cutmix is not supported yet'],
+  [train({ ema: { decay: 0.9 } }), 'spec.train.ema: ema is not supported yet'],
+  [
+    train({ schedule: { preset: 'auto', stages: undefined } }),
+    'spec.train.schedule.preset: preset auto is not supported yet',
+  ],
+  [
+    stage({ batchNorm: 'train' }),
+    'spec.train.schedule.stages[0].batchNorm: batchNorm train is not supported yet; use frozen',
+  ],
+  [
+    stage({ batchNorm: 'adapt' }),
+    'spec.train.schedule.stages[0].batchNorm: batchNorm adapt is not supported yet; use frozen',
+  ],
+  [stage({ ema: 0.9 }), 'spec.train.schedule.stages[0].ema: ema is not supported yet'],
+  [spec({ trainers: { engine: 'wasm' } }), 'spec.trainers.engine: engine wasm is not supported yet'],
+  [spec({ trainers: { engine: 'auto' } }), 'spec.trainers.engine: engine auto is not supported yet'],
+  [spec({ output: { uri: 's3://bucket' } }), 'spec.output.uri: output s3://bucket is not supported yet'],
+  [spec({ output: { formats: ['tfjs', 'h5'] } }), 'spec.output.formats: format h5 is not supported yet'],
+  [spec({ output: { formats: ['keras'] } }), 'spec.output.formats: format keras is not supported yet'],
+  [spec({ retention: { source: 'file:old' } }), 'spec.retention: retention is not supported yet'],
+];
+
+for (const [changes, message] of cases) {
+  test(`refused by name: ${message}`, () => {
+    assert.throws(
+      () => parseJobFile(aTinyJob(changes), 'job.yaml'),
+      (thrown) => {
+        assert.ok(thrown instanceof ThawError && thrown.code === 'NotSupported');
+        assert.match(thrown.message, /^job\.yaml:\d+:\d+: /);
+        assert.equal(thrown.message.replace(/^job\.yaml:\d+:\d+: /, ''), message);
+        return true;
+      },
+    );
+  });
+}
+
+test('everything that is not supported is said at once', () => {
+  const text = aTinyJob(spec({ task: 'regression', retention: { source: 'file:old' } }));
+  assert.throws(() => parseJobFile(text, 'job.yaml'), /task regression[^\n]*\n.*retention is not supported/);
+});

@@ -1,0 +1,149 @@
+// What a prepared job will take, stage by stage, before anything runs: tensors, bytes on the wire, steps, and an
+// estimate of a trainer's memory. Pure.
+
+import { blockSize } from '@thaw/common/data/block-size.ts';
+import type { Graph, Layer } from '@thaw/common/model/graph.ts';
+import { floatsOf } from '@thaw/common/model/partition.ts';
+import { epochsOf } from '../core/job-plan.ts';
+import type { PreparedJob, PreparedStage } from './prepared-job.ts';
+
+export interface PlanSummary {
+  readonly name: string;
+  readonly jobDigest: string;
+  readonly model: { readonly source: string; readonly origin: string; readonly parameters: number };
+  readonly data: {
+    readonly source: string;
+    readonly classes: number;
+    readonly samples: PreparedJob['plan']['samples'];
+    readonly shards: number;
+  };
+  readonly trainers: number;
+  readonly stages: readonly StageSummary[];
+}
+
+export interface StageSummary {
+  readonly name: string;
+  /** As written in the job, or as the preset expanded them. */
+  readonly select: readonly string[];
+  readonly trainableLayers: readonly string[];
+  readonly trainableParameters: number;
+  readonly frozenParameters: number;
+  readonly optimizer: string;
+  readonly learningRate: number;
+  readonly microBatch: number;
+  readonly globalBatch: number;
+  readonly stepsPerEpoch: number;
+  readonly epochsMax: number;
+  readonly stepsMax: number;
+  /** S: float32 bytes of one gradient. */
+  readonly gradientBytes: number;
+  /** (3N - 2) S: what all trainers together send and receive through the broker in one step. */
+  readonly brokerBytesPerStep: number;
+  /** Layers whose outputs are computed once per sample and view. */
+  readonly boundary: readonly string[];
+  readonly boundaryBytesPerSample: number;
+  /** Estimate of one trainer's peak at trainers.min, where it hosts most shards. */
+  readonly trainerBytesAtMin: number;
+}
+
+const floatBytes = 4;
+/** A trainer before it has loaded a model: Node and the TensorFlow library, as measured. */
+const processBytes = 400e6;
+/** Vectors of one gradient's size that the exchange keeps: parts and sums, each for two steps. */
+const exchangeVectors = 4;
+
+export function planSummary(prepared: PreparedJob): PlanSummary {
+  const { job, plan, origin, graph } = prepared;
+  return {
+    name: plan.name,
+    jobDigest: plan.jobDigest,
+    model: { source: job.model.source, origin, parameters: parametersOf(graph.layers) },
+    data: { source: job.data.source, classes: plan.classes.length, samples: plan.samples, shards: plan.shards },
+    trainers: job.trainers.replicas,
+    stages: prepared.stages.map((stage) => stageSummary(prepared, stage)),
+  };
+}
+
+function stageSummary(
+  prepared: PreparedJob,
+  { stage, plan, trainable, layers, partition }: PreparedStage,
+): StageSummary {
+  const { job, graph } = prepared;
+  const trainableParameters = trainable.reduce((sum, { shape }) => sum + elementsOf(shape), 0);
+  const gradientBytes = trainableParameters * floatBytes;
+  const trainers = job.trainers.replicas;
+  return {
+    name: stage.name,
+    select: stage.select,
+    trainableLayers: layers,
+    trainableParameters,
+    frozenParameters: parametersOf(graph.layers) - trainableParameters,
+    optimizer: stage.optimizer.kind,
+    learningRate: stage.learningRate,
+    microBatch: stage.microBatch,
+    globalBatch: stage.microBatch * job.data.shards,
+    stepsPerEpoch: plan.stepsPerEpoch,
+    epochsMax: epochsOf(plan),
+    stepsMax: plan.steps,
+    gradientBytes,
+    brokerBytesPerStep: trainers === 1 ? 0 : (3 * trainers - 2) * gradientBytes,
+    boundary: partition.boundary,
+    boundaryBytesPerSample: partition.boundaryFloats * floatBytes,
+    trainerBytesAtMin: trainerBytes(prepared, { partition, gradientBytes, microBatch: stage.microBatch }),
+  };
+}
+
+interface StageMemory {
+  readonly partition: PreparedStage['partition'];
+  readonly gradientBytes: number;
+  readonly microBatch: number;
+}
+
+/** Weights twice (engine, source), state and exchange vectors, activations of either part, and all features. */
+function trainerBytes(
+  { graph, job, plan }: PreparedJob,
+  { partition, gradientBytes, microBatch }: StageMemory,
+): number {
+  const hostedShards = Math.ceil(job.data.shards / job.trainers.min);
+  const weights = 2 * floatBytes * parametersOf(graph.layers);
+  const slots = 2;
+  const state = gradientBytes * (1 + slots + 2);
+  const exchange = gradientBytes * (exchangeVectors + hostedShards);
+  const prefix = blockSize * floatBytes * largestLive(graph, partition.prefix);
+  const suffix = 2 * microBatch * floatBytes * outputsOf(graph, partition.suffix);
+  const samples = plan.samples.train * job.data.views + plan.samples.validation;
+  const features = samples * partition.boundaryFloats * floatBytes;
+  return processBytes + weights + state + exchange + Math.max(prefix, suffix) + features;
+}
+
+/** Floats of one sample that are alive at once while the layers run in inference, freed after their last reader. */
+function largestLive({ layers }: Graph, paths: readonly string[]): number {
+  const wanted = new Set(paths);
+  const lastReader = new Map<string, number>();
+  for (const [index, { inputs }] of layers.entries()) for (const input of inputs) lastReader.set(input, index);
+  const live = new Map<string, number>();
+  let largest = 0;
+  for (const [index, layer] of layers.entries()) {
+    if (!wanted.has(layer.path)) continue;
+    live.set(layer.path, floatsOf(layer));
+    largest = Math.max(
+      largest,
+      [...live.values()].reduce((sum, floats) => sum + floats, 0),
+    );
+    for (const input of layer.inputs) if (lastReader.get(input) === index) live.delete(input);
+  }
+  return largest;
+}
+
+function outputsOf({ layers }: Graph, paths: readonly string[]): number {
+  const wanted = new Set(paths);
+  return layers.filter(({ path }) => wanted.has(path)).reduce((sum, layer) => sum + floatsOf(layer), 0);
+}
+
+function parametersOf(layers: readonly Layer[]): number {
+  return layers.flatMap(({ weights }) => weights).reduce((sum, { shape }) => sum + elementsOf(shape), 0);
+}
+
+function elementsOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

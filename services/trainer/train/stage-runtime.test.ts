@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { ResolvedStage } from '@thaw/common/job/resolved-job.ts';
+import type { CommsLink } from '../comms/comms-link.ts';
+import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
+import { createEngine } from '../engine/create-engine.ts';
+import { drawnWeights, smallClasses, smallGraph, smallPreprocessing } from '../testing/small-network.ts';
+import type { JobContext } from './job-context.ts';
+import { createStages, type StageRuntime } from './stage-runtime.ts';
+
+const graph = smallGraph();
+const source = drawnWeights(graph);
+
+function aStage(name: string, select: readonly string[]): ResolvedStage {
+  return {
+    name,
+    select,
+    length: { kind: 'epochs', epochs: 1 },
+    advanceOn: null,
+    optimizer: { kind: 'sgd' },
+    learningRate: 1,
+    warmupSteps: 0,
+    curve: 'constant',
+    layerDecay: 0.5,
+    batchNorm: 'frozen',
+    optimizerState: 'keep',
+    onEnter: 'continue',
+    l2sp: 0,
+    microBatch: 4,
+  };
+}
+
+/** Stage 0 trains the head, stage 1 everything. */
+async function theStages() {
+  const engine = await createEngine({ kind: 'cpu', threads: 1, gpus: 0 });
+  const model = engine.loadModel(graph, source, smallPreprocessing);
+  const context = {
+    job: {
+      train: { seed: 1, microBatch: 4, gradientClip: null, l2: 0 },
+      stages: [aStage('head', ['head/**']), aStage('whole', ['**'])],
+    },
+    graph,
+    source,
+    manifest: { classes: Array.from({ length: smallClasses }, (_, i) => `class ${i}`) },
+    shards: [new Uint32Array(8)],
+  } as unknown as JobContext;
+  const link = { board: progressBoard(newBoardBuffer()), check: () => {} } as unknown as CommsLink;
+  const loadBlock = () => Promise.reject(new Error('no sample is read here'));
+  return { model, stages: createStages({ context, model, link, loadBlock, featureBytes: 0 }) };
+}
+
+/** One update with the same gradient for every element. */
+function apply({ apply, layout }: StageRuntime, gradient: number, { step = 1, rate = 1 } = {}): void {
+  const sums = new Int32Array(layout.length).fill(gradient);
+  const exponents = new Int32Array(layout.entries.length);
+  const totals = { count: 1, weight: 1, loss: 0, correct: 0, nonFinite: [] };
+  const measured = { seconds: { announce: 0, reduce: 0 }, bytes: { sent: 0, received: 0 } };
+  apply({ step, sums, exponents, ...totals, ...measured }, rate);
+}
+
+test('layerDecay halves the rate with every block further from the output', async () => {
+  const { model, stages } = await theStages();
+  apply(stages.enter(1, { resetOptimizer: false, revision: 1 }), 16);
+  const moved = (name: string): number => {
+    const after = model.readWeights([name]).get(name)?.data[0] as number;
+    return Math.round(((source.get(name)?.data[0] as number) - after) * 1000) / 1000;
+  };
+  const names = [
+    'head/output/bias',
+    'backbone/block3_bn/beta',
+    'backbone/block2_depthwise/bias',
+    'backbone/block1_conv/kernel',
+  ];
+  assert.deepEqual(names.map(moved), [16, 8, 4, 2]);
+});
+
+test('a state that is not finite any more names its stage by number and name', async () => {
+  const { stages } = await theStages();
+  const runtime = stages.enter(1, { resetOptimizer: false, revision: 1 });
+  assert.throws(
+    () => apply(runtime, 1, { step: 12, rate: 1e41 }),
+    (thrown) => {
+      assert.ok(thrown instanceof ThawError && thrown.code === 'NonFinite');
+      assert.match(thrown.message, /^stage "whole", step 12: backbone\/block1_bn\/beta became NaN/);
+      assert.deepEqual(thrown.data, { stage: 1, step: 12, tensor: 'backbone/block1_bn/beta' });
+      return true;
+    },
+  );
+});
+
+test('what a stage does not train stays as it is, and a change of it is found', async () => {
+  const { model, stages } = await theStages();
+  apply(stages.enter(0, { resetOptimizer: false, revision: 1 }), 1);
+  assert.equal(stages.assertFrozenIntact(), true);
+  const name = 'backbone/block1_bn/moving_mean';
+  const { shape, data } = source.get(name) ?? { shape: [], data: new Float32Array() };
+  model.writeWeights(new Map([[name, { shape, data: data.map((value) => value * 1.0000001) }]]));
+  assert.throws(() => stages.assertFrozenIntact(), { name: 'ThawError(FrozenChanged)', message: new RegExp(name) });
+});
+
+test('restoring an earlier state takes later tensors back to the source', async () => {
+  const { model, stages } = await theStages();
+  apply(stages.enter(0, { resetOptimizer: false, revision: 1 }), 1);
+  const [bytes, digest] = [stages.encode(''), stages.digest()];
+  apply(stages.enter(1, { resetOptimizer: false, revision: 2 }), 1);
+  assert.notEqual(stages.digest(), digest);
+  stages.restore(bytes, 'the state');
+  assert.equal(stages.digest(), digest);
+  const names = [...source.keys()].filter((name) => name.startsWith('backbone/'));
+  for (const [name, { data }] of model.readWeights(names)) assert.deepEqual(data, source.get(name)?.data, name);
+  const bias = model.readWeights(['head/output/bias']).get('head/output/bias')?.data[0] as number;
+  assert.equal(bias, Math.fround((source.get('head/output/bias')?.data[0] as number) - 1));
+});

@@ -1,0 +1,123 @@
+// How a run ends when somebody or something ends it: Ctrl-C, and every process killed. Always soon, with a sentence, and
+// with nothing left behind. (Going on without the lost process is not supported yet.)
+
+import assert from 'node:assert/strict';
+import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
+import { writeTinyJob } from '../support/fixtures/tiny-job.ts';
+import { skipWithoutEngine } from '../support/needed-parts.ts';
+import { type Ended, eventsOf, type Relative, startThaw, type ThawProcess, until } from '../support/thaw-process.ts';
+
+describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
+  let folder = '';
+  let runs = 0;
+
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'thaw-faults-'));
+    await writeTinyJob(folder, { changes: { spec: { train: { schedule: { stages: [endless] } } } } });
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  /** A run of two trainers that has trained an epoch, and would go on for hours. */
+  async function aRunUnderWay(): Promise<{ thaw: ThawProcess; out: string }> {
+    runs += 1;
+    const out = path.join(folder, `out-${runs}`);
+    const thaw = await startThaw(['run', 'job.yaml', '--trainers', '2', '--out', out, '--json'], { cwd: folder });
+    await until(thaw, () => eventsOf(thaw.stdout()).find(({ kind }) => kind === 'epochEvaluated'));
+    return { thaw, out };
+  }
+
+  async function oneOf(thaw: ThawProcess, role: Relative['role']): Promise<number> {
+    const found = (await thaw.family()).find((relative) => relative.role === role);
+    assert.ok(found, `no ${role} is running`);
+    return found.pid;
+  }
+
+  async function assertNothingLeft(thaw: ThawProcess): Promise<void> {
+    assert.deepEqual(await thaw.family(), []);
+    assert.deepEqual(await thaw.temporaryFiles(), []);
+  }
+
+  async function markOf(out: string): Promise<{ pid: number | null; state: string }> {
+    return JSON.parse(await readFile(resultFiles(out).jobMark, 'utf8')) as { pid: number | null; state: string };
+  }
+
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    it(`by ${signal} ends within 5 s and says what was kept`, async () => {
+      const { thaw, out } = await aRunUnderWay();
+      const asked = performance.now();
+      thaw.kill(signal);
+      const { status, stderr, stdout } = await thaw.ended;
+      assert.ok(performance.now() - asked < 5000, `${performance.now() - asked} ms`);
+      assert.equal(status, 130);
+      assert.match(stdout + stderr, /events in .*events\.jsonl, logs in .*No model was written/);
+      await assertNothingLeft(thaw);
+      assert.deepEqual(await markOf(out).then(({ pid, state }) => [pid, state]), [null, 'Cancelled']);
+      const events = await readFile(resultFiles(out).events, 'utf8');
+      assert.match(events.trim().split('\n').at(-1) ?? '', /"kind":"jobCancelled"/);
+    });
+  }
+
+  it('by Ctrl-C before training began ends at once', async () => {
+    const out = path.join(folder, 'out-early');
+    const thaw = await startThaw(['run', 'job.yaml', '--out', out], { cwd: folder });
+    await until(thaw, async () => (await thaw.family()).find(({ role }) => role === 'coordinator'));
+    thaw.kill('SIGINT');
+    assert.equal((await thaw.ended).status, 130);
+    await assertNothingLeft(thaw);
+  });
+
+  const killed: readonly { role: Relative['role']; code: string; message: RegExp }[] = [
+    {
+      role: 'trainer',
+      code: 'TrainerLost',
+      message: /trainer-\d \(pid \d+\) was lost in stage "endless" after step \d+/,
+    },
+    { role: 'coordinator', code: 'CoordinatorLost', message: /the coordinator \(pid \d+\) was ended by SIGKILL/ },
+    { role: 'nats-server', code: 'BrokerLost', message: /nats-server \(pid \d+\) was ended by SIGKILL/ },
+  ];
+  for (const { role, code, message } of killed) {
+    it(`by a killed ${role} fails with ${code}`, async () => {
+      const { thaw, out } = await aRunUnderWay();
+      process.kill(await oneOf(thaw, role), 'SIGKILL');
+      const ended: Ended = await thaw.ended;
+      assert.equal(ended.status, 1);
+      const last = eventsOf(ended.stdout).at(-1);
+      assert.deepEqual([last?.kind, last?.code], ['runEnded', code]);
+      assert.match(String(last?.message), message);
+      await assertNothingLeft(thaw);
+      await assert.rejects(access(resultFiles(out).report));
+    });
+  }
+
+  it('by kill -9 of the command itself leaves no process behind', async () => {
+    const { thaw } = await aRunUnderWay();
+    thaw.kill('SIGKILL');
+    await thaw.ended;
+    const since = performance.now();
+    while ((await thaw.family()).length > 0) {
+      assert.ok(performance.now() - since < 10_000, `still there: ${JSON.stringify(await thaw.family())}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  });
+
+  it('can be started again in the same folder', async () => {
+    const { thaw, out } = await aRunUnderWay();
+    thaw.kill('SIGINT');
+    await thaw.ended;
+    const again = await startThaw(['run', 'job.yaml', '--out', out, '--json'], { cwd: folder });
+    await until(again, () => eventsOf(again.stdout()).find(({ kind }) => kind === 'epochEvaluated'));
+    const sequences = (await readFile(resultFiles(out).events, 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { sequence: number }).sequence);
+    assert.deepEqual(sequences.slice(0, 2), [1, 2]);
+    again.kill('SIGINT');
+    await again.ended;
+  });
+});
+
+const endless = { name: 'endless', trainable: ['head/**'], epochs: 100_000 };
