@@ -116,8 +116,11 @@ const rules: readonly Rule[] = [
       'services/x/thread.ts': 'export {};',
       'services/x/dead.ts': "import './deader.ts';",
       'services/x/deader.ts': "import './dead.ts';",
+      'services/x/tested.test.ts': "import './tested.ts'; import './testing/builders.ts';",
+      'services/x/tested.ts': 'export {};',
+      'services/x/testing/builders.ts': 'export {};',
     },
-    said: /^services\/x\/dead\.ts: nothing leads to it\nservices\/x\/deader\.ts: nothing leads to it$/,
+    said: /^services\/x\/dead\.ts: nothing.*\nservices\/x\/deader\.ts: nothing.*\nservices\/x\/tested\.ts: only tests lead to it$/,
   },
 ];
 

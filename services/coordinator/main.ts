@@ -56,7 +56,7 @@ async function main(): Promise<number> {
   const final = await serveJob({
     ...environment,
     jobText,
-    fileName: jobFile,
+    fileName: asTyped(jobFile),
     baseDir: path.dirname(jobFile),
     overrides,
     overwrite: overrides.overwrite ?? false,
@@ -73,6 +73,12 @@ async function main(): Promise<number> {
   if (final.phase === 'Succeeded') return exitStatus.succeeded;
   if (final.failure) process.stderr.write(`error [${final.failure.code}] ${final.failure.message}\n`);
   return final.phase === 'Cancelled' ? exitStatus.cancelled : exitStatus.failed;
+}
+
+/** Shorter where the file lies below the current folder, as it does for whoever typed it. */
+function asTyped(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative.startsWith('..') ? file : relative;
 }
 
 function say(line: object): void {

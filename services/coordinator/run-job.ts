@@ -14,6 +14,7 @@ import { startGrpcServer } from './adapters/grpc-server.ts';
 import { openJobKey } from './adapters/job-key.ts';
 import { createJobsService, type JobsService } from './adapters/jobs-service.ts';
 import { createSessionService, type SessionService } from './adapters/session-service.ts';
+import { orFullDisk } from './adapters/storage-failure.ts';
 import { initialState } from './core/initial-state.ts';
 import { isTerminal, type JobState } from './core/state.ts';
 import { resultExporter } from './export/export-result.ts';
@@ -79,11 +80,12 @@ async function coordinate({ prepared, options, blobs, broker, store, taken }: Pa
     message: (from, message) => coordinator.message(from, message),
     closed: (from) => coordinator.closed(from),
   });
+  const stream = await openEventStream(broker, uid, resultFiles(out).events);
   const coordinator: Coordinator = new Coordinator(taken, {
     clock: systemClock,
     log,
-    store,
-    stream: await openEventStream(broker, uid, resultFiles(out).events),
+    store: { save: (state) => orFullDisk(out, () => store.save(state)) },
+    stream: { append: (event) => orFullDisk(out, () => stream.append(event)) },
     sessions,
     natsUrl,
     exporter: resultExporter({ out, prepared, blobs, clock: systemClock }),

@@ -74,8 +74,10 @@ function placeOf({ data }: ThawError): { stage?: number; step?: number; tensor?:
 
 /** SIGTERM, SIGINT and a launcher that is gone are requests to leave; a second signal is not waited for. */
 function leaveWhenAsked(link: CommsLink, launched: boolean): void {
-  let leaving: Promise<void> | null = null;
+  let isLeaving = false;
   const leave = async (reason: string): Promise<void> => {
+    if (isLeaving) return;
+    isLeaving = true;
     link.send({ goodbye: { appliedStep: link.board.get('step'), reason } });
     await link.close();
     process.exit(exitStatus.asked);
@@ -85,12 +87,12 @@ function leaveWhenAsked(link: CommsLink, launched: boolean): void {
     process.on(signal, () => {
       if (signals > 0) process.exit(exitStatus.asked);
       signals += 1;
-      leaving ??= leave(signal);
+      void leave(signal);
     });
   }
   if (launched) {
     process.stdin.once('close', () => {
-      leaving ??= leave('the launcher is gone');
+      void leave('the launcher is gone');
     });
     process.stdin.resume();
   }

@@ -118,5 +118,5 @@ function requireNear(found: readonly (readonly number[])[], tolerance: number): 
   assert.equal(found.length, expected.length);
   const distances = found.flatMap((row, i) => row.map((p, j) => Math.abs(p - (expected[i]?.[j] as number))));
   assert.equal(distances.length, expected.length * 3);
-  assert.ok(Math.max(...distances) <= tolerance, `${Math.max(...distances)} apart`); console.log(Math.max(...distances), "apart max");
+  assert.ok(Math.max(...distances) <= tolerance, `${Math.max(...distances)} apart`);
 }

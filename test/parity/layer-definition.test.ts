@@ -8,10 +8,12 @@ import * as layersLibrary from '@tensorflow/tfjs-layers';
 import type { Graph, Layer } from '@thaw/common/model/graph.ts';
 import { createEngine } from '@thaw/trainer/engine/create-engine.ts';
 import { frozenCases, type LayerCase, layerCases } from '../support/layer-cases.ts';
-import { caseValues, layerOutput } from '../support/layer-gradients.ts';
+import { caseValues, layerGradients, layerOutput, outputFactors } from '../support/layer-gradients.ts';
 import { relativeDistance } from '../support/tensor-distance.ts';
+import { skipWithoutTensorflow } from '../support/tensorflow.ts';
 
 const tolerance = 1e-5;
+const skip = await skipWithoutTensorflow();
 
 /** ReLU with all its settings, as keras.layers.ReLU defines it. */
 const relu =
@@ -47,16 +49,51 @@ describe('the output in inference is the definition’s', () => {
   }
 });
 
+describe('the gradients are the definition’s', { skip }, () => {
+  before(async () => {
+    await tf.setBackend('tensorflow'); // of the two, the one whose own gradients of pooling are right
+  });
+  // Dropout is drawn otherwise by the library; the training oracle covers it.
+  for (const layerCase of layerCases.filter(({ name }) => name !== 'Dropout')) {
+    it(layerCase.name, () => {
+      const found = layerGradients(layerCase);
+      const define = pointwise[layerCase.name];
+      const expected = define ? pointwiseGradients(layerCase, define) : libraryGradients(layerCase);
+      for (const [name, values] of expected) {
+        const distance = relativeDistance(found.get(name) ?? [], values);
+        assert.ok(distance <= tolerance, `${name}: ${distance.toExponential(1)} of its norm apart`);
+      }
+      assert.equal(expected.size, found.size - 1); // without the output
+    });
+  }
+});
+
 function outputByDefinition(layerCase: LayerCase): ArrayLike<number> {
   const define = pointwise[layerCase.name];
   if (define) return pointwiseOutput(layerCase, define);
   return layerCase.name === 'DepthwiseConv2D, dilation 2' ? dilatedDepthwise(layerCase) : libraryOutput(layerCase);
 }
 
+/** By central differences in float64; no input of the cases is that near to a kink. */
+function pointwiseGradients(layerCase: LayerCase, define: (x: number) => number): Map<string, ArrayLike<number>> {
+  const width = 1e-5;
+  const { data } = caseValues(layerCase).input;
+  const scale = scaleOf(layerCase);
+  const factors = outputFactors(layerCase.name, [data.length]).data;
+  const gradient = Array.from(data, (x, i) => {
+    const rise = define(x * scale + width) - define(x * scale - width);
+    return ((factors[i] as number) * scale * rise) / (2 * width);
+  });
+  return new Map([['input', gradient]]);
+}
+
+function scaleOf({ graph }: LayerCase): number {
+  return Number(graph.layers.find(({ kind }) => kind === 'Rescaling')?.config.scale ?? 1);
+}
+
 function pointwiseOutput(layerCase: LayerCase, define: (x: number) => number): number[] {
-  const { layers } = layerCase.graph;
-  const scale = layers.find(({ kind }) => kind === 'Rescaling')?.config.scale ?? 1;
-  return Array.from(caseValues(layerCase).input.data, (x) => define(x * (scale as number)));
+  const scale = scaleOf(layerCase);
+  return Array.from(caseValues(layerCase).input.data, (x) => define(x * scale));
 }
 
 /** 2/√π times the integral of exp(-t²) from 0 to x, by Simpson's rule. */
@@ -96,14 +133,62 @@ function dilatedDepthwise(layerCase: LayerCase): number[] {
 }
 
 function libraryOutput(layerCase: LayerCase): Float32Array {
-  const { input, weights } = caseValues(layerCase);
+  return tf.tidy(() => {
+    const { input } = caseValues(layerCase);
+    const output = weightedModel(layerCase).predict(tf.tensor(input.data, [...input.shape])) as tf.Tensor;
+    return output.dataSync() as Float32Array;
+  });
+}
+
+/** Of the input and of every trainable weight, through the library's own operations. */
+function libraryGradients(layerCase: LayerCase): Map<string, ArrayLike<number>> {
+  const { input } = caseValues(layerCase);
+  const model = weightedModel(layerCase);
+  const pixels = tf.variable(tf.tensor(input.data, [...input.shape]));
+  const trainable = new Set(layerCase.graph.layers.flatMap(({ weights }) => weights.map(({ name }) => name)));
+  const variables = model.layers
+    .flatMap((layer) =>
+      layer.trainableWeights.map(
+        (weight) => [`${layer.name}/${weight.originalName.split('/').at(-1)}`, weight] as const,
+      ),
+    )
+    .filter(([name]) => trainable.has(name))
+    .map(([name, weight]) => [name, (weight as unknown as { val: tf.Variable }).val] as const);
+  const { grads } = tf.variableGrads(() => {
+    const output = model.apply(pixels) as tf.Tensor;
+    const { data, shape } = outputFactors(layerCase.name, output.shape);
+    return tf.sum(tf.mul(output, tf.tensor(data, [...shape])));
+  }, [pixels, ...variables.map(([, variable]) => variable)]);
+  const read = ({ name }: tf.Variable) => grads[name]?.dataSync() as Float32Array;
+  return new Map([['input', read(pixels)], ...variables.map(([name, variable]) => [name, read(variable)] as const)]);
+}
+
+function weightedModel(layerCase: LayerCase): layersLibrary.LayersModel {
+  const { weights } = caseValues(layerCase);
   const model = libraryModel(layerCase.graph);
   for (const layer of layerCase.graph.layers) {
-    const tensors = layer.weights.map(({ name, shape }) => tf.tensor(weights.get(name)?.data ?? [], [...shape]));
+    const tensors = libraryWeights(layer).map(({ name, shape, fallback }) => {
+      const value = weights.get(`${layer.path}/${name}`)?.data;
+      return value ? tf.tensor(value, [...shape]) : tf.fill([...shape], fallback);
+    });
     if (tensors.length > 0) model.getLayer(layer.path).setWeights(tensors);
   }
-  const output = model.predict(tf.tensor(input.data, [...input.shape])) as tf.Tensor;
-  return output.dataSync() as Float32Array;
+  return model;
+}
+
+interface LibraryWeight {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly fallback: number;
+}
+
+/** The library cannot differentiate a normalisation without scale or centre: it gets a gamma of 1 and a beta of 0. */
+function libraryWeights({ kind, path, weights }: Layer): LibraryWeight[] {
+  const own = weights.map(({ name, shape }) => ({ name: name.slice(path.length + 1), shape, fallback: 0 }));
+  if (kind !== 'BatchNormalization') return own;
+  const statistics = own.slice(-2);
+  const shape = statistics[0]?.shape ?? [];
+  return [{ name: 'gamma', shape, fallback: 1 }, { name: 'beta', shape, fallback: 0 }, ...statistics];
 }
 
 function libraryModel(graph: Graph): layersLibrary.LayersModel {
@@ -123,7 +208,10 @@ function inputOf({ outputShape }: Layer): layersLibrary.SymbolicTensor {
 function librarySymbol(layer: Layer, inputs: layersLibrary.SymbolicTensor[]): layersLibrary.SymbolicTensor {
   const config = Object.entries(layer.config).map(([key, value]) => [camelCase(key), value] as const);
   const make = factoryOf(layer.kind) as (config: unknown) => { apply(inputs: unknown): layersLibrary.SymbolicTensor };
-  return make({ ...Object.fromEntries(config), name: layer.path }).apply(inputs.length === 1 ? inputs[0] : inputs);
+  const whole = layer.kind === 'BatchNormalization' ? { scale: true, center: true } : {};
+  return make({ ...Object.fromEntries(config), ...whole, name: layer.path }).apply(
+    inputs.length === 1 ? inputs[0] : inputs,
+  );
 }
 
 function factoryOf(kind: string): unknown {

@@ -18,10 +18,10 @@ import { digitsJob, pixelsOf } from '../support/digits-job.ts';
 import { skipWithoutTensorflow } from '../support/tensorflow.ts';
 
 const skip = await skipWithoutTensorflow();
-const microBatch = 8;
+const microBatch = 16;
 
 describe('the stages of a pretrained MobileNetV2', { skip }, () => {
-  it('have features that depend on the sample alone, and a vector behind global average pooling', async () => {
+  it('have features that depend on the sample alone, and a vector behind global average pooling', async (t) => {
     const prepared = await digitsJob();
     const { graph, weights, job, stages } = prepared;
     const engine = await createEngine({ kind: 'tensorflow', threads: 1, gpus: 0 });
@@ -32,6 +32,7 @@ describe('the stages of a pretrained MobileNetV2', { skip }, () => {
       const names = trainable.map(({ name }) => name);
       const program = model.stageProgram({ trainable: names, seed: 1, blockSize, microBatch, classes: 10 });
       assertAlone(program, pixels);
+      t.diagnostic(costOf(program, pixels));
       const { boundary, boundaryFloats } = program.partition;
       program.dispose();
       return { boundary, boundaryFloats };
@@ -43,6 +44,29 @@ describe('the stages of a pretrained MobileNetV2', { skip }, () => {
     ]);
   });
 });
+
+/** Median times on one thread: information, no promise, as other processes share the machine. */
+function costOf(program: StageProgram, pixels: Uint8Array): string {
+  const { partition, layout } = program;
+  const features = program.features(pixels).slice(0, microBatch * partition.boundaryFloats);
+  const sampleIds = Array.from({ length: microBatch }, (_, i) => `sample ${i}`);
+  const weights = new Float32Array(microBatch).fill(1);
+  const batch = { features, labels: new Int32Array(microBatch), weights, sampleIds, epoch: 0 };
+  const gradient = new Float32Array(layout.length);
+  const prefix = medianMilliseconds(() => program.features(pixels));
+  const step = medianMilliseconds(() => program.gradients(batch, gradient));
+  const suffix = `${layout.entries.length} tensors, micro-batch ${microBatch}: forward, backward and read ${step} ms`;
+  return `${suffix}; prefix block of ${blockSize}: ${prefix} ms`;
+}
+
+function medianMilliseconds(work: () => void): string {
+  const times = Array.from({ length: 11 }, () => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  }).sort((a, b) => a - b);
+  return (times[5] as number).toFixed(1);
+}
 
 /** The features of every sample in order, reversed, among copies of its neighbour, and with black neighbours. */
 function assertAlone(program: StageProgram, pixels: Uint8Array): void {

@@ -27,7 +27,7 @@ export function layerGradients(layerCase: LayerCase): Map<string, Float32Array> 
         mask: ({ path, config }, shape) => tf.tensor(maskOf(path, Number(config.rate), shape), [...shape]),
       }).get(graph.output) as tf.Tensor;
       kept = tf.keep(tf.clone(output));
-      return tf.sum(tf.mul(output, toTensor(randomTensor(`${name} output`, output.shape))));
+      return tf.sum(tf.mul(output, toTensor(outputFactors(name, output.shape))));
     };
     const at = [
       toTensor(randomTensor(`${name} input`, inputShape(graph))),
@@ -67,6 +67,11 @@ export function caseValues({ graph, name }: LayerCase): {
     input: randomTensor(`${name} input`, inputShape(graph)),
     weights: new Map(specs.map((spec) => [spec.name, weightValue(name, spec)])),
   };
+}
+
+/** Coefficients of the linear function of a case's output that is differentiated. */
+export function outputFactors(name: string, shape: readonly number[]): Tensor {
+  return randomTensor(`${name} output`, shape);
 }
 
 function inputShape({ layers }: Graph): number[] {

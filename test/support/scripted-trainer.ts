@@ -8,7 +8,7 @@ import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { Report } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { TrainerMessage } from '@thaw/proto/gen/thaw/v1/TrainerMessage.ts';
 import type { Welcome__Output } from '@thaw/proto/gen/thaw/v1/Welcome.ts';
-import { protocolVersion } from '@thaw/proto/load.ts';
+import { protocolVersion } from '@thaw/proto/protocol-version.ts';
 
 export interface TrainerScript {
   readonly probeDigest?: string;

@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { repositoryRoot } from '../../scripts/setup/locations.mjs';
@@ -11,6 +11,8 @@ import { repositoryRoot } from '../../scripts/setup/locations.mjs';
 export interface ThawOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Runs as this user and group; needs root. */
+  readonly user?: number;
 }
 
 export interface Ended {
@@ -41,15 +43,17 @@ const mark = 'THAW_TEST_RUN';
 const commandLine = path.join(repositoryRoot, 'services', 'cli', 'main.ts');
 const loader = path.join(repositoryRoot, 'node_modules', 'tsx', 'dist', 'esm', 'index.mjs');
 
-export async function startThaw(args: readonly string[], { cwd, env }: ThawOptions): Promise<ThawProcess> {
+export async function startThaw(args: readonly string[], { cwd, env, user }: ThawOptions): Promise<ThawProcess> {
   const id = randomBytes(8).toString('hex');
   const temporary = path.join(cwd, `tmp-${id}`);
   await mkdir(temporary);
+  await chmod(temporary, 0o777);
   const started = performance.now();
   const child = spawn(process.execPath, ['--import', `file://${loader}`, commandLine, ...args], {
     cwd,
     env: { ...process.env, NO_COLOR: '1', ...env, TMPDIR: temporary, [mark]: id },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(user !== undefined && { uid: user, gid: user }),
   });
   let stdout = '';
   let stderr = '';

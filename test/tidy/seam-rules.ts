@@ -82,18 +82,36 @@ export function environmentReaders(sources: readonly Source[]): string[] {
     });
 }
 
-/** What npm scripts, launchers and node --test start. */
-const entryPoint = /(^services\/[^/]+\/main|^test\/bench\/main|^scripts\/[^/]+|\.test)\.ts$/;
+/** What npm scripts, launchers and users start. */
+const program = /^(services\/[^/]+\/main|test\/bench\/main|scripts\/[^/]+)\.ts$/;
 
+/** Files that nothing leads to, and code of Thaw that only its tests lead to. */
 export function deadFiles(sources: readonly Source[]): string[] {
+  const names = sources.map(({ name }) => name);
+  const running = reached(
+    sources,
+    names.filter((name) => program.test(name) && !isTest(name)),
+  );
+  const all = reached(
+    sources,
+    names.filter((name) => program.test(name) || isTest(name)),
+  );
+  const mustRun = (name: string): boolean => /^(services|proto)\//.test(name) && !name.includes('/testing/');
+  return names.flatMap((name) => {
+    if (!all.has(name)) return [`${name}: nothing leads to it`];
+    return mustRun(name) && !isTest(name) && !running.has(name) ? [`${name}: only tests lead to it`] : [];
+  });
+}
+
+function reached(sources: readonly Source[], from: readonly string[]): Set<string> {
   const byName = new Map(sources.map((source) => [source.name, source]));
-  const waiting = sources.map(({ name }) => name).filter((name) => entryPoint.test(name));
-  const reached = new Set<string>();
+  const waiting = [...from];
+  const found = new Set<string>();
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     const source = byName.get(name);
-    if (!source || reached.has(name)) continue;
-    reached.add(name);
+    if (!source || found.has(name)) continue;
+    found.add(name);
     waiting.push(...referencedFiles(source));
   }
-  return sources.filter(({ name }) => !reached.has(name)).map(({ name }) => `${name}: nothing leads to it`);
+  return found;
 }

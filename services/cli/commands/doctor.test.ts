@@ -133,9 +133,15 @@ describe('./thaw doctor', () => {
     assert.deepEqual([code, stderr.startsWith('thaw: found Node.js v16.20.2. Install version 20.19')], [1, true]);
   });
 
-  it('runs without set-up where the packages are there', { skip }, async () => {
-    const env = { ...process.env, THAW_CACHE: path.join(folder, 'no-cache') };
-    const { code, stdout, stderr } = await runScript(path.join(repositoryRoot, 'thaw'), env);
+  it('runs where set-up fails, as soon as the packages are there', { skip }, async () => {
+    const { file, env } = await bareCheckout({ node: null });
+    const root = path.dirname(file);
+    await writeFile(path.join(root, 'scripts', 'setup.mjs'), "console.error('set-up failed'); process.exit(1);");
+    for (const name of ['node_modules', 'services', 'proto']) {
+      await symlink(path.join(repositoryRoot, name), path.join(root, name));
+    }
+    assert.deepEqual(await runScript(file, env, 'schema'), { code: 1, stdout: '', stderr: 'set-up failed\n' });
+    const { code, stdout, stderr } = await runScript(file, env);
     assert.deepEqual([code, stderr], [1, '']);
     assert.match(stdout, /\nMISSING +TensorFlow engine +not built/);
   });
@@ -144,9 +150,10 @@ describe('./thaw doctor', () => {
 function runScript(
   file: string,
   env: NodeJS.ProcessEnv,
+  command = 'doctor',
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn('/bin/sh', [file, 'doctor'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('/bin/sh', [file, command], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (text) => {
       stdout += text;

@@ -4,7 +4,7 @@
 import os from 'node:os';
 import path from 'node:path';
 
-/** THAW_CACHE, else thaw/ in the user's cache folder. `env`: the process environment, read by main.ts only. */
+/** THAW_CACHE, else thaw/ in the user's cache folder; an empty variable counts as none. `env`: the process environment, read by main.ts only. */
 export function cacheDirectory(env: NodeJS.ProcessEnv): string {
-  return path.resolve(env.THAW_CACHE ?? path.join(env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'thaw'));
+  return path.resolve(env.THAW_CACHE || path.join(env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'thaw'));
 }

@@ -17,5 +17,8 @@ export interface LoggerOptions {
 export function createLogger({ name, file, level = 'info' }: LoggerOptions): Logger {
   const stderr = 2;
   const stream = destination({ dest: file ?? stderr, mkdir: true, sync: true });
+  stream.once('error', ({ message }: Error) => process.stderr.write(`log lines of ${name} are lost: ${message}\n`));
+  // A full disk costs log lines, never the run.
+  stream.on('error', () => undefined);
   return pino({ name, level, base: { name, pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, stream);
 }

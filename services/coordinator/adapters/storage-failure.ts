@@ -1,5 +1,6 @@
 // What a failed file operation means to a user: which path, what was wrong with it, what to do.
 
+import { statfs } from 'node:fs/promises';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 
 const meaning: Readonly<Record<string, string>> = {
@@ -23,4 +24,20 @@ export function storageFailed(thrown: unknown, path: string, doing: string): Tha
     data,
     cause: thrown,
   });
+}
+
+/** Below this a device counts as full: nothing that Thaw writes is whole in less. */
+const fullBytes = 64 * 1024;
+
+/** A broker on a full disk only falls silent: what `work` throws is said to be that when it is. */
+export async function orFullDisk<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const free = await statfs(folder)
+      .then(({ bavail, bsize }) => bavail * bsize)
+      .catch(() => Number.POSITIVE_INFINITY);
+    if (free > fullBytes) throw thrown;
+    throw storageFailed(Object.assign(new Error('full'), { code: 'ENOSPC' }), folder, "storing the job's state");
+  }
 }

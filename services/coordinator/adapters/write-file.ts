@@ -1,7 +1,7 @@
 // A file is either there in full or not there: temporary name, fsync, rename, fsync of the folder.
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { storageFailed } from './storage-failure.ts';
 
@@ -11,7 +11,7 @@ export const temporarySuffix = '.part';
 export async function writeFileWhole(file: string, bytes: Uint8Array | string, doing: string): Promise<void> {
   const temporary = temporaryName(file);
   try {
-    await mkdir(path.dirname(file), { recursive: true });
+    await makeFolder(path.dirname(file));
     const handle = await open(temporary, 'wx');
     try {
       await handle.writeFile(bytes);
@@ -43,4 +43,24 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** Makes a folder and those above it. Node's own recursive mkdir hides why it fails on a read-only file system. */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
+    await mkdir(await firstMissing(folder));
+    await mkdir(folder, { recursive: true });
+  }
+}
+
+async function firstMissing(folder: string): Promise<string> {
+  const parent = path.dirname(folder);
+  const parentIsThere = await stat(parent).then(
+    () => true,
+    () => false,
+  );
+  return parentIsThere || parent === folder ? folder : firstMissing(parent);
 }

@@ -1,11 +1,11 @@
 // An output folder belongs to one job. It is claimed before anything is written into it: a folder that holds another
 // job, the same job's finished result, or a run that is still going, is left alone.
 
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { storageFailed } from '../adapters/storage-failure.ts';
-import { temporarySuffix, writeFileWhole } from '../adapters/write-file.ts';
+import { makeFolder, temporarySuffix, writeFileWhole } from '../adapters/write-file.ts';
 import { resultFiles } from './result-files.ts';
 
 const markVersion = 1;
@@ -37,7 +37,7 @@ export async function claimOutput(out: string, claim: ClaimOptions): Promise<voi
   try {
     if (held) await removeEarlier(out);
     if (held && held.jobDigest !== claim.jobDigest) await rm(files.blobs, { recursive: true, force: true });
-    await mkdir(files.blobs, { recursive: true });
+    await makeFolder(files.blobs);
     for (const name of await readdir(files.blobs)) {
       if (name.endsWith(temporarySuffix)) await rm(path.join(files.blobs, name), { force: true });
     }

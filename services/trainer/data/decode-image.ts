@@ -18,6 +18,7 @@ export class BadImage extends Error {}
 
 /** Upright, three channels of 8 bit in sRGB. Throws BadImage. */
 export function openImage(bytes: Uint8Array): Sharp {
+  if (bytes.length === 0) throw new BadImage('the file is empty');
   return sharp(bytes, { failOn: 'truncated', limitInputPixels: pixelsMax })
     .rotate()
     .flatten({ background: '#000000' })
