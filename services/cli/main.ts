@@ -20,6 +20,7 @@ let status = 0;
 const world: World = {
   env: process.env,
   cwd: process.cwd(),
+  command: process.env.THAW_COMMAND ?? 'thaw',
   cacheDirectory: cacheDirectory(process.env),
   stdout: process.stdout,
   stderr: process.stderr,

@@ -4,6 +4,8 @@
 export interface World {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
+  /** How this program was called, for commands that it suggests: `./thaw`. */
+  readonly command: string;
   /** What can be made or fetched again. */
   readonly cacheDirectory: string;
   /** The result of a command: what a pipe gets. */

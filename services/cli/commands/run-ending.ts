@@ -15,7 +15,7 @@ export async function endingOf(run: Run, { status, lost }: Followed): Promise<Ru
   const { out, stopping, children } = run;
   if (status?.state === 'Succeeded') {
     const report = JSON.parse(await readFile(resultFiles(out).report, 'utf8')) as Report;
-    return { kind: 'succeeded', out: shown(run, out), report, predictCommand: `thaw predict ${shown(run, out)} FILE…` };
+    return { kind: 'succeeded', out: shown(run, out), report, predictCommand: `${run.world.command} predict ${shown(run, out)} FILE…` };
   }
   if (stopping.asked || status?.state === 'Cancelled') return { kind: 'cancelled', kept: keptIn(run) };
   const kept = keptIn(run);
