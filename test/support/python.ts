@@ -13,7 +13,7 @@ const execute = promisify(execFile);
 const outputBytesMax = 256 * 1024 * 1024;
 
 export interface Python {
-  /** Runs a script and returns what it wrote to stdout. */
+  /** Runs a script file (or `-c` and a program as the first argument) and returns what it wrote to stdout. */
   run(script: string, args: readonly string[]): Promise<string>;
 }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { pythonWith } from '../../../test/support/python.ts';
 import { ThawError } from '../errors/thaw-error.ts';
 import { type NamedTensor, readFloatTensors, readSafetensors, writeSafetensors } from './safetensors.ts';
 
@@ -134,12 +134,12 @@ from safetensors import safe_open
 with safe_open(sys.argv[1], framework='numpy') as file:
     print(json.dumps({name: [list(file.get_tensor(name).shape), file.get_tensor(name).ravel().tolist()] for name in file.keys()}))
 `;
-const python = spawnSync('python3', ['-c', 'import safetensors.numpy']).status === 0;
-if (!python) console.error("\nNOT TESTED against Python's safetensors: python3 has no module safetensors\n");
+const python = await pythonWith(['numpy>=1.24,<3', 'safetensors>=0.4,<1']);
 
 test("Python's safetensors reads the same values", {
-  skip: !python && 'python3 has no module safetensors',
+  skip: typeof python === 'string' && python,
 }, async () => {
+  assert.ok(typeof python !== 'string');
   const folder = await mkdtemp(path.join(os.tmpdir(), 'thaw-safetensors-'));
   try {
     const file = path.join(folder, 'a.safetensors');
@@ -149,8 +149,7 @@ test("Python's safetensors reads the same values", {
       ['slots', { shape: [2], data: Float64Array.of(0.1, 1 / 3) }],
     ]);
     await writeFile(file, writeSafetensors(written, { step: '3' }));
-    const { stdout, stderr } = spawnSync('python3', ['-c', script, file], { encoding: 'utf8' });
-    assert.equal(stderr, '');
+    const stdout = await python.run('-c', [script, file]);
     const expected = [...written].map(([name, { shape, data }]) => [name, [shape, [...data]]]);
     assert.deepEqual(JSON.parse(stdout), Object.fromEntries(expected));
   } finally {
