@@ -123,6 +123,11 @@ const refused: readonly (readonly [what: string, changes: Fields, message: strin
   ],
   ['a name twice', stages(head, head), 'spec.train.schedule.stages[1].name: found "head" twice; names are unique'],
   [
+    'an accuracy that should fall',
+    stages({ ...head, advanceOn: { metric: 'accuracy', mode: 'min' } }),
+    'spec.train.schedule.stages[0].advanceOn.mode: found min for accuracy; expected max, because a larger accuracy is better',
+  ],
+  [
     'restoring before anything was stored',
     stages({ ...head, onEnter: 'restoreBest' }),
     'spec.train.schedule.stages[0].onEnter: found restoreBest in the first stage; expected continue, because there is no stage before it',

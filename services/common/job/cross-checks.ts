@@ -124,6 +124,12 @@ function scheduleProblems({ train }: Spec): Problem[] {
       const message = 'found restoreBest in the first stage; expected continue, because there is no stage before it';
       problems.push({ path: [...stagePath, 'onEnter'], message });
     }
+    const { metric, mode } = stage.advanceOn ?? {};
+    const right = metric === 'loss' ? 'min' : 'max';
+    if (metric && mode && mode !== right) {
+      const message = `found ${mode} for ${metric}; expected ${right}, because a ${right === 'min' ? 'smaller' : 'larger'} ${metric} is better`;
+      problems.push({ path: [...stagePath, 'advanceOn', 'mode'], message });
+    }
     if (names.has(stage.name))
       problems.push({ path: [...stagePath, 'name'], message: `found "${stage.name}" twice; names are unique` });
     names.add(stage.name);

@@ -112,7 +112,7 @@ export type Curve = 'constant' | 'cosine' | 'linear' | 'oneCycle' | 'slantedTria
 
 export interface ResolvedStage {
   readonly name: string;
-  /** Globs and last(n) as written; `trainable` of plan.ts lists the tensors they match. */
+  /** Globs and last(n) as written; select.ts finds the tensors they match. */
   readonly select: readonly string[];
   readonly length:
     | { readonly kind: 'epochs'; readonly epochs: number }

@@ -1,5 +1,5 @@
-// What an epoch's validation means: is it the stage's best, and was it the stage's last? The rules themselves are
-// common's; equal values leave the earlier epoch best.
+// What an epoch's validation means: is it the stage's best, and was it the stage's last? Equal values leave the earlier
+// epoch best.
 
 import type { AdvanceRule, Metric } from '@thaw/common/job/resolved-job.ts';
 import { epochsOf, type StagePlan } from './job-plan.ts';

@@ -41,6 +41,19 @@ const data = (changes: Fields): Fields => ({ spec: { data: changes } });
 const stage = (changes: Fields): Fields =>
   train({ schedule: { stages: [{ name: 'head', trainable: ['head/**'], epochs: 1, ...changes }] } });
 
+test('the last stage is judged by output.metric, an earlier one by what it advances on', async () => {
+  const stages = [
+    { name: 'head', trainable: ['head/**'], epochs: 2, advanceOn: { metric: 'accuracy' } },
+    { name: 'block', trainable: ['head/**', 'last(1)'], epochs: 2, advanceOn: { metric: 'loss' } },
+  ];
+  const metricsOf = async (metric: string | undefined): Promise<string[]> => {
+    const { plan } = await prepare({ spec: { train: { schedule: { stages } }, output: { metric } } });
+    return plan.stages.map((stage) => stage.metric);
+  };
+  assert.deepEqual(await metricsOf('macroF1'), ['accuracy', 'macroF1']);
+  assert.deepEqual(await metricsOf(undefined), ['accuracy', 'loss']);
+});
+
 test('the pieces fit each other', async () => {
   const { job, graph, weights, manifest, stages, plan, dataRoot, jobDigest } = await prepare();
   const specs = graph.layers.flatMap((layer) => layer.weights);

@@ -116,8 +116,8 @@ async function assemble({ parsed, job, graph, source, data: { manifest, root } }
   const names = new Set(graph.layers.flatMap(({ weights }) => weights.map(({ name }) => name)));
   const backbone = [...source.weights].filter(([name]) => names.has(name));
   const stages: PreparedStage[] = [];
-  for (const [index, stage] of job.stages.entries()) {
-    stages.push(await placed(parsed, () => prepareStage(graph, job, { stage, manifest }), stagePlace(index)));
+  for (const index of job.stages.keys()) {
+    stages.push(await placed(parsed, () => prepareStage(graph, job, { index, manifest }), stagePlace(index)));
   }
   const samples = sampleCounts(manifest);
   return {
@@ -148,29 +148,34 @@ async function assemble({ parsed, job, graph, source, data: { manifest, root } }
   };
 }
 
-function prepareStage(
-  graph: Graph,
-  job: ResolvedJob,
-  { stage, manifest }: { readonly stage: ResolvedStage; readonly manifest: DataManifest },
-): PreparedStage {
+interface StageOptions {
+  readonly index: number;
+  readonly manifest: DataManifest;
+}
+
+function prepareStage(graph: Graph, job: ResolvedJob, options: StageOptions): PreparedStage {
+  const stage = job.stages[options.index] as ResolvedStage;
   const { tensors, layers } = selectTrainable(graph, stage.select);
   const partition = partitionFor(
     graph,
     tensors.map(({ name }) => name),
   );
-  return { stage, plan: stagePlan(job, stage, manifest), trainable: tensors, layers, partition };
+  return { stage, plan: stagePlan(job, stage, options), trainable: tensors, layers, partition };
 }
 
-function stagePlan({ data, output }: ResolvedJob, stage: ResolvedStage, { sets }: DataManifest): StagePlan {
-  const largestShard = shardSize(sets.train.ids.length, data.shards, 0);
+function stagePlan(job: ResolvedJob, stage: ResolvedStage, { index, manifest }: StageOptions): StagePlan {
+  const { data, output, stages } = job;
+  const largestShard = shardSize(manifest.sets.train.ids.length, data.shards, 0);
   const perEpoch = stepsPerEpoch([largestShard], stage.microBatch);
   const { name, advanceOn, optimizerState, onEnter } = stage;
+  const isLast = index === stages.length - 1;
   return {
     name,
     stepsPerEpoch: perEpoch,
     steps: stageStepsMax(stage, perEpoch),
     advanceOn,
-    metric: advanceOn?.metric ?? output.metric,
+    // The result is the last stage's best by output.metric; an earlier stage is judged by what it advances on.
+    metric: isLast ? output.metric : (advanceOn?.metric ?? output.metric),
     optimizerState,
     onEnter,
   };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, rename } from 'node:fs/promises';
+import { cp, rename, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type DataManifest, splitNames } from '@thaw/common/data/manifest.ts';
@@ -85,6 +85,19 @@ test('three folders are three sets, whose ids say which', async (context) => {
   assert.deepEqual(manifest.sets.validation.ids, ['validation/a/0.png', 'validation/a/1.png']);
   assert.deepEqual(manifest.sets.validation.paths, ['val/a/0.png', 'val/a/1.png']);
   assert.deepEqual(manifest.sets.test.labels, [1, 1, 1]);
+});
+
+test('a sample in two sets is refused, however its folder is written', async (context) => {
+  const folder = await folderWith(context, classFolders('train', ['a', 'b']));
+  await symlink('train', path.join(folder, 'linked'));
+  for (const validation of ['file:train/', 'file:./train', 'file:linked']) {
+    const split = { kind: 'explicit', train: 'file:train', validation, test: 'file:train' } as const;
+    await assert.rejects(indexed(folder, { source: 'file:.', split }), {
+      code: 'DataInvalid',
+      message:
+        /^spec\.data\.split\.folders\.validation: .*0\.png is also in the train set; expected sets without a common sample$/,
+    });
+  }
 });
 
 test('three CSV files are three sets', async (context) => {

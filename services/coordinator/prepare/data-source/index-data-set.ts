@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
   type DataManifest,
@@ -87,12 +87,23 @@ async function listExplicit(
   { format, options }: { format: DataFormat; options: IndexOptions },
 ): Promise<ListedSample[]> {
   const samples: ListedSample[] = [];
+  const setOf = new Map<string, SplitName>();
   for (const set of splitNames) {
     const field = `spec.data.split.folders.${set}`;
-    const location = await locate(split[set], field, options);
+    const location = await realpath(await locate(split[set], field, options));
     const listed =
       format === 'csv' ? await listCsv(location, field, undefined) : await listImageFolder(location, field);
-    samples.push(...listed.map((sample) => ({ ...sample, id: `${set}/${sample.id}`, set })));
+    for (const sample of listed) {
+      const other = setOf.get(sample.file);
+      if (other && other !== set) {
+        throw new ThawError(
+          'DataInvalid',
+          `${field}: ${sample.file} is also in the ${other} set; expected sets without a common sample`,
+        );
+      }
+      setOf.set(sample.file, set);
+      samples.push({ ...sample, id: `${set}/${sample.id}`, set });
+    }
   }
   return samples;
 }
