@@ -1,5 +1,6 @@
 // Writes every generated file again, or with --check says which are stale: the custom resource definition and the
-// job-file reference from the zod schema, the message types from the .proto files. Prints nothing when all are fresh.
+// job-file reference from the zod schema, the message types from the .proto files, the collective's loops from their
+// WebAssembly text. Prints nothing when all are fresh.
 
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,6 +8,7 @@ import { customResourceYaml } from '@thaw/common/job/generate/custom-resource.ts
 import { referencePage } from '@thaw/common/job/generate/reference-page.ts';
 import { messageTypes } from './generate/message-types.ts';
 import { type GeneratedFiles, staleFiles } from './generate/stale-files.ts';
+import { vectorKernels } from './generate/vector-kernels.ts';
 import { repositoryRoot } from './setup/locations.mjs';
 
 async function generated(): Promise<GeneratedFiles> {
@@ -15,8 +17,9 @@ async function generated(): Promise<GeneratedFiles> {
       ['deploy/k8s/base/finetunejobs.crd.yaml', customResourceYaml()],
       ['docs/job-file.md', referencePage()],
       ...(await messageTypes(repositoryRoot)),
+      await vectorKernels(repositoryRoot),
     ]),
-    folders: ['proto/gen'],
+    folders: ['proto/gen', 'services/trainer/collective/core/gen'],
   };
 }
 

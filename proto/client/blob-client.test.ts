@@ -21,11 +21,21 @@ type Fetch = handleServerStreamingCall<FetchRequest__Output, FetchChunk>;
 
 const noFetch: Fetch = (call) => call.end();
 
-async function clientOf({ fetch = noFetch, answer }: { fetch?: Fetch; answer?: string }): Promise<BlobsClient> {
+interface Misbehaviour {
+  readonly fetch?: Fetch;
+  /** Digest that a store answers. */
+  readonly answer?: string;
+  /** Asked before each store; null lets it through. */
+  readonly refuse?: () => { readonly code: status; readonly details: string } | null;
+}
+
+async function clientOf({ fetch = noFetch, answer, refuse }: Misbehaviour): Promise<BlobsClient> {
   const server = new Server({ 'grpc.max_receive_message_length': -1 });
   const handlers: BlobsHandlers = {
     Fetch: fetch,
     Store: async (call, reply) => {
+      const refusal = refuse?.() ?? null;
+      if (refusal) return reply(refusal);
       const chunks: Buffer[] = [];
       for await (const { data } of call as AsyncIterable<StoreChunk__Output>) chunks.push(data);
       const bytes = Buffer.concat(chunks);
@@ -102,6 +112,33 @@ it('stores more than one chunk, and a view into a larger buffer', async () => {
   assert.deepEqual(await storeBlob(client, large), { digest: digestOf(large), bytes: large.length });
   const view = large.subarray(5, 105);
   assert.equal((await storeBlob(client, view)).digest, digestOf(view));
+});
+
+it('starts a broken store anew, and gives up after as many tries as a fetch', async () => {
+  for (const { failures, stored, calls: expected } of [
+    { failures: 3, stored: true, calls: 4 },
+    { failures: 100, stored: false, calls: 5 },
+  ]) {
+    let calls = 0;
+    const client = await clientOf({
+      refuse: () => (++calls <= failures ? { code: status.UNAVAILABLE, details: 'going down' } : null),
+    });
+    if (stored) assert.equal((await storeBlob(client, blob)).digest, digestOf(blob));
+    else await assert.rejects(storeBlob(client, blob), { code: 'CoordinatorLost', message: /going down/ });
+    assert.equal(calls, expected);
+  }
+});
+
+it('does not try again where the disk is full', async () => {
+  let calls = 0;
+  const client = await clientOf({
+    refuse() {
+      calls += 1;
+      return { code: status.RESOURCE_EXHAUSTED, details: 'no space' };
+    },
+  });
+  await assert.rejects(storeBlob(client, blob), { code: 'StorageFailed' });
+  assert.equal(calls, 1);
 });
 
 it('does not believe a store that answers another digest', async () => {

@@ -19,19 +19,10 @@ const retryDelayMilliseconds = 200;
 /** Throws BlobNotFound, BlobCorrupt, or CoordinatorLost when the peer cannot be reached. */
 export async function fetchBlob(client: BlobsClient, digest: string): Promise<Uint8Array<ArrayBuffer>> {
   const blob: PartialBlob = { bytes: null, received: 0 };
-  let idleAttempts = 0;
-  for (;;) {
-    const before = blob.received;
-    try {
-      await fetchFrom(client, digest, blob);
-      break;
-    } catch (thrown) {
-      idleAttempts = blob.received > before ? 0 : idleAttempts + 1;
-      const failure = asThawError(thrown, `fetching ${digest}`);
-      if (!isTransient(thrown) || idleAttempts >= idleAttemptsMax) throw failure;
-      await delay(retryDelayMilliseconds);
-    }
-  }
+  await retried(`fetching ${digest}`, {
+    attempt: () => fetchFrom(client, digest, blob),
+    received: () => blob.received,
+  });
   const bytes = blob.bytes ?? new Uint8Array(0);
   const found = digestOf(bytes);
   if (found !== digest) {
@@ -40,16 +31,41 @@ export async function fetchBlob(client: BlobsClient, digest: string): Promise<Ui
   return bytes;
 }
 
+/** Broken off, it starts again. Throws BlobCorrupt, StorageFailed, or CoordinatorLost when the peer cannot be reached. */
 export async function storeBlob(
   client: BlobsClient,
   bytes: Uint8Array,
 ): Promise<{ readonly digest: Digest; readonly bytes: number }> {
   const digest = digestOf(bytes);
-  const reply = await sendAll(client, bytes);
+  const reply = await retried(`storing ${bytes.length} bytes`, {
+    attempt: () => sendAll(client, bytes),
+    received: () => 0,
+  });
   if (reply.digest !== digest) {
     throw new ThawError('BlobCorrupt', `stored ${bytes.length} bytes as ${digest}; the store answered ${reply.digest}`);
   }
   return { digest, bytes: bytes.length };
+}
+
+interface Attempts<T> {
+  attempt(): Promise<T>;
+  /** Bytes that no later attempt asks for again. */
+  received(): number;
+}
+
+/** Tries again after a transient failure, up to idleAttemptsMax times without a new byte. */
+async function retried<T>(what: string, { attempt, received }: Attempts<T>): Promise<T> {
+  let idleAttempts = 0;
+  for (;;) {
+    const before = received();
+    try {
+      return await attempt();
+    } catch (thrown) {
+      idleAttempts = received() > before ? 0 : idleAttempts + 1;
+      if (!isTransient(thrown) || idleAttempts >= idleAttemptsMax) throw asThawError(thrown, what);
+      await delay(retryDelayMilliseconds);
+    }
+  }
 }
 
 interface PartialBlob {
@@ -79,15 +95,17 @@ async function fetchFrom(client: BlobsClient, digest: string, blob: PartialBlob)
 
 function sendAll(client: BlobsClient, bytes: Uint8Array): Promise<StoreReply__Output> {
   return new Promise((resolve, reject) => {
+    let settled = false;
     const call = client.store((error, reply) => {
-      if (error) reject(asThawError(error, `storing ${bytes.length} bytes`));
+      settled = true;
+      if (error) reject(error);
       else if (reply) resolve(reply);
     });
     // The callback tells the cause; without a listener the stream's own error would end the process.
     call.on('error', () => undefined);
     let offset = 0;
     const pump = (): void => {
-      while (offset < bytes.length) {
+      while (offset < bytes.length && !settled) {
         const end = Math.min(offset + blobChunkBytes, bytes.length);
         const more = call.write({ data: Buffer.from(bytes.buffer, bytes.byteOffset + offset, end - offset) });
         offset = end;

@@ -1,19 +1,20 @@
-// gRPC clients of a coordinator. Messages may be of any size (blobs come in chunks, but a large confusion matrix does
-// not), the flow-control window is wide enough for bulk pulls, and a lost connection is tried again within a second.
-// Nothing is sent before the first call.
+// gRPC clients of a coordinator. Messages may be large (blobs come in chunks, but a large confusion matrix does not), the
+// flow-control window is wide enough for bulk pulls, and a lost connection is tried again within a second. Nothing is
+// sent before the first call.
 
 import { type ChannelOptions, credentials } from '@grpc/grpc-js';
 import type { BlobsClient } from '../gen/thaw/v1/Blobs.ts';
 import type { JobsClient } from '../gen/thaw/v1/Jobs.ts';
 import type { SessionClient } from '../gen/thaw/v1/Session.ts';
 import { loadThawProto, type ThawProto } from '../load.ts';
+import { messageBytesMax } from '../message-size.ts';
 
 const windowBytes = 4 * 1024 * 1024;
 
 /** Calls of one client to one address share a connection, and so do clients made with these options. */
 export const channelOptions: ChannelOptions = {
-  'grpc.max_receive_message_length': -1,
-  'grpc.max_send_message_length': -1,
+  'grpc.max_receive_message_length': messageBytesMax,
+  'grpc.max_send_message_length': messageBytesMax,
   'grpc-node.flow_control_window': windowBytes,
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.min_reconnect_backoff_ms': 100,

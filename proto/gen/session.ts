@@ -17,6 +17,7 @@ import type { Goodbye as _thaw_v1_Goodbye, Goodbye__Output as _thaw_v1_Goodbye__
 import type { Heartbeat as _thaw_v1_Heartbeat, Heartbeat__Output as _thaw_v1_Heartbeat__Output } from './thaw/v1/Heartbeat.ts';
 import type { Hello as _thaw_v1_Hello, Hello__Output as _thaw_v1_Hello__Output } from './thaw/v1/Hello.ts';
 import type { MemberInfo as _thaw_v1_MemberInfo, MemberInfo__Output as _thaw_v1_MemberInfo__Output } from './thaw/v1/MemberInfo.ts';
+import type { Mistake as _thaw_v1_Mistake, Mistake__Output as _thaw_v1_Mistake__Output } from './thaw/v1/Mistake.ts';
 import type { Ready as _thaw_v1_Ready, Ready__Output as _thaw_v1_Ready__Output } from './thaw/v1/Ready.ts';
 import type { Refusal as _thaw_v1_Refusal, Refusal__Output as _thaw_v1_Refusal__Output } from './thaw/v1/Refusal.ts';
 import type { Report as _thaw_v1_Report, Report__Output as _thaw_v1_Report__Output } from './thaw/v1/Report.ts';
@@ -53,6 +54,7 @@ export interface ProtoGrpcType {
       Heartbeat: MessageTypeDefinition<_thaw_v1_Heartbeat, _thaw_v1_Heartbeat__Output>
       Hello: MessageTypeDefinition<_thaw_v1_Hello, _thaw_v1_Hello__Output>
       MemberInfo: MessageTypeDefinition<_thaw_v1_MemberInfo, _thaw_v1_MemberInfo__Output>
+      Mistake: MessageTypeDefinition<_thaw_v1_Mistake, _thaw_v1_Mistake__Output>
       Ready: MessageTypeDefinition<_thaw_v1_Ready, _thaw_v1_Ready__Output>
       Refusal: MessageTypeDefinition<_thaw_v1_Refusal, _thaw_v1_Refusal__Output>
       Report: MessageTypeDefinition<_thaw_v1_Report, _thaw_v1_Report__Output>

@@ -2,8 +2,8 @@
 // 0 done, 1 failed, 2 not understood, 130 stopped by the user.
 
 import { cacheDirectory } from '@thaw/common/environment/cache-directory.ts';
-import { toThawError } from '@thaw/common/errors/thaw-error.ts';
 import { Command, CommanderError } from 'commander';
+import { keepOnWithoutReader } from './closed-output.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { planCommand } from './commands/plan.ts';
@@ -11,9 +11,11 @@ import { predictCommand } from './commands/predict.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { validateCommand } from './commands/validate.ts';
+import { errorText } from './error-text.ts';
 import { version } from './version.ts';
 import type { World } from './world.ts';
 
+const failed = 1;
 const misunderstood = 2;
 
 let status = 0;
@@ -28,6 +30,14 @@ const world: World = {
     status ||= wanted;
   },
 };
+
+for (const output of [process.stdout, process.stderr]) keepOnWithoutReader(output, endWithError);
+process.on('uncaughtException', endWithError);
+
+function endWithError(thrown: unknown): void {
+  process.stderr.write(errorText(thrown));
+  process.exit(failed);
+}
 
 const program = new Command('thaw')
   .description('fine-tunes pretrained models in stages, on one machine or a cluster')
@@ -52,10 +62,8 @@ try {
   if (thrown instanceof CommanderError) {
     world.exitWith(thrown.exitCode === 0 ? 0 : misunderstood);
   } else {
-    const { code, message, cause } = toThawError(thrown);
-    process.stderr.write(`error [${code}] ${message}\n`);
-    if (code === 'Internal' && cause instanceof Error) process.stderr.write(`${cause.stack}\n`);
-    world.exitWith(1);
+    process.stderr.write(errorText(thrown));
+    world.exitWith(failed);
   }
 }
 // Output to a pipe may still be on its way; an open handle of a library must not keep the command.

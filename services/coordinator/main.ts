@@ -62,6 +62,7 @@ async function main(): Promise<number> {
     overwrite: overrides.overwrite ?? false,
     uid: ulid(),
     runToken: randomBytes(8).toString('hex'),
+    reign: randomBytes(8).toString('hex'),
     openLog: () => createLogger({ name: 'coordinator', file: logFile }),
     async natsUrl() {
       say({ claimed: true });
@@ -121,6 +122,6 @@ main().then(
     const { code, message } = toThawError(thrown);
     say({ ready: false, code, message });
     process.stderr.write(`error [${code}] ${message}\n`);
-    process.exit(exitStatus.failed);
+    process.exit(code === 'Cancelled' ? exitStatus.cancelled : exitStatus.failed);
   },
 );

@@ -16,8 +16,9 @@ import { createJobsService, type JobsService } from './adapters/jobs-service.ts'
 import { createSessionService, type SessionService } from './adapters/session-service.ts';
 import { orFullDisk } from './adapters/storage-failure.ts';
 import { initialState } from './core/initial-state.ts';
-import { isTerminal, type JobState } from './core/state.ts';
+import type { JobState } from './core/state.ts';
 import { resultExporter } from './export/export-result.ts';
+import { withdrawResult } from './export/output-folder.ts';
 import { resultFiles } from './export/result-files.ts';
 import { blobMetrics, coordinatorMetrics } from './metrics.ts';
 import type { PreparedJob } from './prepare/prepared-job.ts';
@@ -33,6 +34,8 @@ export interface RunOptions {
   readonly uid: string;
   /** 16 hex digits, new in every run. */
   readonly runToken: string;
+  /** 16 hex digits, new in every process. */
+  readonly reign: string;
   readonly log: Logger;
   /** Everything listens. */
   readonly ready: (announcement: Announcement) => void;
@@ -56,9 +59,9 @@ export async function runJob(prepared: PreparedJob, options: RunOptions): Promis
   const plan = await storeArtifacts(prepared, blobs);
   const broker = await connectBroker(options.natsUrl, 'thaw-coordinator');
   try {
-    const { uid, runToken } = options;
+    const { uid, runToken, reign } = options;
     const store = await openJobKey(broker, { uid, monotonic: () => systemClock.monotonic() });
-    const taken = await store.take(initialState(plan, { uid, runToken, term: 1 }));
+    const taken = await store.take(initialState(plan, { uid, runToken, reign, term: 1 }));
     return await coordinate({ prepared, options, blobs, broker, store, taken });
   } finally {
     await Promise.race([broker.close(), delay(closingMilliseconds, undefined, { ref: false })]);
@@ -85,10 +88,11 @@ async function coordinate({ prepared, options, blobs, broker, store, taken }: Pa
     clock: systemClock,
     log,
     store: { save: (state) => orFullDisk(out, () => store.save(state)) },
-    stream: { append: (event) => orFullDisk(out, () => stream.append(event)) },
+    stream: { append: (event) => orFullDisk(out, () => stream.append(event)), project: stream.project },
     sessions,
     natsUrl,
     exporter: resultExporter({ out, prepared, blobs, clock: systemClock }),
+    withdraw: () => withdrawResult(out),
     discard: (digest) => blobs.remove(digest),
   });
   void watchBroker(broker, (message) => coordinator.post({ kind: 'broken', code: 'BrokerLost', message }));
@@ -121,9 +125,9 @@ async function serve(coordinator: Coordinator, { options, sessions, blobs, jobs 
     session: sessions.service,
     blobs: createBlobService(blobs, traffic),
     jobs: jobs.service,
-    healthy: () => !isTerminal(coordinator.state),
+    healthy: () => coordinator.unhealthy === null,
   });
-  const metrics = await startMetricsServer({ registry });
+  const metrics = await startMetricsServer({ registry, unhealthy: () => coordinator.unhealthy });
   try {
     const announcement = { grpcPort: grpc.port, metricsPort: metrics.port, uid: options.uid };
     const running = coordinator.run();

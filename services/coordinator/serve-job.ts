@@ -1,6 +1,6 @@
 // One job from its file to its result: prepare it, claim the output folder, run it, and leave a mark of how it ended.
 
-import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
 import type { JobState } from './core/state.ts';
 import { claimOutput, writeMark } from './export/output-folder.ts';
@@ -37,6 +37,9 @@ export async function serveJob(options: ServeOptions): Promise<JobState> {
     const final = await Promise.race([runJob(prepared, { ...options, natsUrl, log, started }), early.asked]);
     state = final.phase;
     return final;
+  } catch (thrown) {
+    if (toThawError(thrown).code === 'Cancelled') state = 'Cancelled';
+    throw thrown;
   } finally {
     await writeMark(out, { ...job, pid: null, state }).catch((error: unknown) =>
       log.error({ err: error }, 'the output folder could not be marked'),

@@ -37,8 +37,17 @@ function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     name: env.THAW_TRAINER_NAME ?? `trainer-${process.pid}`,
     logFile: env.THAW_LOG_FILE,
     cacheDirectory: cacheDirectory(env),
-    featureBytes: env.THAW_FEATURE_BYTES ? Number(env.THAW_FEATURE_BYTES) : available * featureMemoryShare,
+    featureBytes: env.THAW_FEATURE_BYTES ? bytesIn(env.THAW_FEATURE_BYTES) : available * featureMemoryShare,
   };
+}
+
+function bytesIn(text: string): number {
+  const bytes = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(bytes)) return bytes;
+  throw new ThawError(
+    'SetupMissing',
+    `THAW_FEATURE_BYTES: found "${text}"; expected a whole number of bytes, 0 or more`,
+  );
 }
 
 async function main(): Promise<void> {

@@ -31,6 +31,7 @@ export function trainerMetrics(registry: Registry, board: ProgressBoard): Traine
         case 'features':
           features.computed.inc(observation.computed);
           features.hits.inc(observation.hits);
+          features.misses.inc(observation.misses);
           features.cacheBytes.set(observation.cacheBytes);
           return;
         case 'badSample':
@@ -82,6 +83,11 @@ function featureMetrics(registers: Registry[]) {
     hits: new Counter({
       name: 'thaw_trainer_feature_cache_hits_total',
       help: 'Feature rows served without running the prefix.',
+      registers,
+    }),
+    misses: new Counter({
+      name: 'thaw_trainer_feature_cache_misses_total',
+      help: 'Feature rows computed for one use, because the cache was full.',
       registers,
     }),
     cacheBytes: new Gauge({

@@ -1,36 +1,56 @@
-// `npm run bench -- allreduce`: gigabytes a second from float gradients to float sums, with a real nats-server and a
-// process per trainer, all on this machine, beside PyTorch's gloo where Python has torch. It does not measure a network.
+// All-reduce throughput as training meets it: float gradients to float sums, with a real nats-server and a process per
+// trainer, all on this machine, beside PyTorch's gloo where Python has torch. It goes over the sizes several times, gloo
+// and Thaw in turn, so that a busy minute does not fall on one of them. It does not measure a network.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { natsServerFile, startNatsServer } from '../support/nats-server.ts';
-import type { MemberOptions, Order } from './allreduce-member.ts';
-import { type GlooResult, runGloo } from './gloo.ts';
+import type { Answer, MemberOptions, Order } from './allreduce-member.ts';
+import { runGloo } from './gloo.ts';
+import { type Spread, spreadOf } from './spread.ts';
 
 export interface AllreduceResult {
   readonly members: number;
   readonly megabytes: number;
   readonly rounds: number;
-  readonly milliseconds: number;
-  /** Gradient bytes of one member / wall time, 10^9 bytes a second. */
+  /** Of a round, as long as the slowest member took. */
+  readonly milliseconds: Spread;
+  /** Gradient bytes of one member / median time, 10^9 bytes a second. */
   readonly gigabytesPerSecond: number;
-  /** CPU seconds of the broker for each gigabyte of gradient. */
+  /** Processor time for each gigabyte of gradient: the broker's, and one member's. */
   readonly brokerCpuSecondsPerGigabyte: number;
-  /** This over gloo at the same size and members on this machine; null without torch. */
+  readonly memberCpuSecondsPerGigabyte: number;
+  /** null without torch, as is the ratio. */
+  readonly glooMilliseconds: Spread | null;
+  /** Thaw's throughput over gloo's, by the medians. */
   readonly ratioToGloo: number | null;
 }
 
 export interface AllreduceOptions {
   readonly members: readonly number[];
   readonly megabytes: readonly number[];
-  /** Seconds of measured rounds for each size; default 2. */
+  /** Seconds of measured rounds for each size and pass. */
   readonly seconds: number;
+  /** How often all sizes are measured. */
+  readonly passes: number;
 }
 
 const bytesPerMegabyte = 1e6;
+/** From these follows how many make up the wanted time. */
+const firstRounds = 5;
 /** Linux counts CPU time in these a second. */
 const ticksPerSecond = 100;
+
+/** What all passes measured of one size and number of members. */
+interface Measured {
+  readonly members: number;
+  readonly megabytes: number;
+  readonly milliseconds: number[];
+  readonly glooMilliseconds: number[];
+  brokerCpuSeconds: number;
+  memberCpuSeconds: number;
+}
 
 export async function benchAllreduce(
   options: AllreduceOptions,
@@ -38,60 +58,65 @@ export async function benchAllreduce(
 ): Promise<AllreduceResult[]> {
   const file = natsServerFile();
   if (!file) throw new Error('nats-server is missing: run ./thaw once, which sets it up');
-  const gloo = await runGloo(options);
-  print(gloo ? 'beside PyTorch gloo on this machine' : 'PyTorch is not importable by python3: no ratios');
-  print('trainers     MB   rounds       ms    GB/s  broker CPU s/GB   / gloo');
-  const results: AllreduceResult[] = [];
+  const table = options.members.flatMap((members) =>
+    options.megabytes.map((megabytes): Measured => {
+      const none = { milliseconds: [], glooMilliseconds: [], brokerCpuSeconds: 0, memberCpuSeconds: 0 };
+      return { members, megabytes, ...none };
+    }),
+  );
   const server = await startNatsServer(file);
   try {
-    for (const members of options.members) {
-      for (const result of await benchMembers(options, { url: server.url, pid: server.pid, members })) {
-        const compared = { ...result, ratioToGloo: ratio(result, gloo) };
-        results.push(compared);
-        print(row(compared));
+    for (let pass = 1; pass <= options.passes; pass++) {
+      const gloo = await runGloo(options);
+      for (const { members, megabytes, milliseconds } of gloo ?? []) {
+        const row = table.find((found) => found.members === members && found.megabytes === megabytes);
+        row?.glooMilliseconds.push(...milliseconds);
       }
+      for (const members of options.members) {
+        const rows = table.filter((row) => row.members === members);
+        await measure(rows, options.seconds, { url: server.url, pid: server.pid, members });
+      }
+      print(`pass ${pass} of ${options.passes}${gloo ? '' : '; PyTorch is not importable by python3: no ratios'}`);
     }
   } finally {
     await server.stop();
   }
+  const results = table.map(resultOf);
+  for (const line of [header, ...results.map(lineOf)]) print(line);
   return results;
 }
 
-interface Bench {
+interface Broker {
   readonly url: string;
   readonly pid: number;
   readonly members: number;
 }
 
-async function benchMembers(options: AllreduceOptions, { url, pid, members }: Bench): Promise<AllreduceResult[]> {
+/** One pass over the sizes of one number of members; adds what it measures to the rows. */
+async function measure(rows: readonly Measured[], seconds: number, { url, pid, members }: Broker): Promise<void> {
   const children = Array.from({ length: members }, (_, self) => startMember({ natsUrl: url, self, members }));
-  const results: AllreduceResult[] = [];
   try {
     await Promise.all(children.map(answer));
-    for (const [i, megabytes] of options.megabytes.entries()) {
-      const bytes = megabytes * bytesPerMegabyte;
-      await tell(children, { kind: 'open', generation: i + 1, elements: bytes / 4 });
-      const warm = await timed(children, { kind: 'rounds', firstStep: 1, rounds: 5 });
-      const rounds = Math.max(3, Math.ceil(options.seconds / (warm.seconds / 5)));
-      const cpuBefore = cpuSeconds(pid);
-      const { seconds } = await timed(children, { kind: 'rounds', firstStep: 6, rounds });
-      const gigabytes = (rounds * bytes) / 1e9;
-      results.push({
-        members,
-        megabytes,
-        rounds,
-        milliseconds: (seconds * 1000) / rounds,
-        gigabytesPerSecond: gigabytes / seconds,
-        brokerCpuSecondsPerGigabyte: (cpuSeconds(pid) - cpuBefore) / gigabytes,
-        ratioToGloo: null,
-      });
+    for (const [i, row] of rows.entries()) {
+      const elements = (row.megabytes * bytesPerMegabyte) / 4;
+      await tell(children, { kind: 'open', generation: i + 1, elements });
+      const first = slowest(await tell(children, { kind: 'rounds', firstStep: 1, rounds: firstRounds }));
+      const rounds = Math.max(3, Math.ceil((seconds * 1000) / spreadOf(first).median));
+      // As long again before it counts: a trainer takes thousands of steps, and V8 compiles in the first ones.
+      await tell(children, { kind: 'rounds', firstStep: firstRounds + 1, rounds });
+      const firstStep = firstRounds + rounds + 1;
+      const before = { broker: cpuSeconds([pid]), members: cpuSeconds(children.map(pidOf)) };
+      row.milliseconds.push(...slowest(await tell(children, { kind: 'rounds', firstStep, rounds })));
+      row.brokerCpuSeconds += cpuSeconds([pid]) - before.broker;
+      row.memberCpuSeconds += (cpuSeconds(children.map(pidOf)) - before.members) / members;
+      const digests = new Set((await tell(children, { kind: 'digest' })).map(({ digest }) => digest));
+      if (digests.size !== 1) throw new Error(`members hold different sums: ${[...digests]}`);
     }
     for (const child of children) child.send({ kind: 'end' });
     await Promise.all(children.map((child) => new Promise((resolve) => child.once('exit', resolve))));
   } finally {
     for (const child of children) child.kill('SIGKILL');
   }
-  return results;
 }
 
 function startMember(options: MemberOptions): ChildProcess {
@@ -99,49 +124,77 @@ function startMember(options: MemberOptions): ChildProcess {
   return fork(file, [JSON.stringify(options)], { execArgv: ['--import', 'tsx'] });
 }
 
-function answer(child: ChildProcess): Promise<number> {
+function pidOf({ pid }: ChildProcess): number {
+  return pid ?? 0;
+}
+
+function answer(child: ChildProcess): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const exited = (code: number | null): void => reject(new Error(`a member ended with ${code}`));
     child.once('exit', exited);
-    child.once('message', (message: { checked: number }) => {
+    child.once('message', (message: Answer) => {
       child.off('exit', exited);
-      resolve(message.checked);
+      resolve(message);
     });
   });
 }
 
-async function tell(children: readonly ChildProcess[], order: Order): Promise<number[]> {
+async function tell(children: readonly ChildProcess[], order: Order): Promise<Answer[]> {
   const answers = Promise.all(children.map(answer));
   for (const child of children) child.send(order);
   return answers;
 }
 
-async function timed(children: readonly ChildProcess[], order: Order): Promise<{ seconds: number }> {
-  const start = performance.now();
-  const sums = await tell(children, order);
-  const seconds = (performance.now() - start) / 1000;
-  if (new Set(sums).size !== 1) throw new Error(`members hold different sums: ${sums}`);
-  return { seconds };
+/** Milliseconds of each round by its slowest member. */
+function slowest(answers: readonly Answer[]): number[] {
+  const [first] = answers;
+  return (first?.milliseconds ?? []).map((_, round) =>
+    Math.max(...answers.map(({ milliseconds }) => milliseconds[round] ?? 0)),
+  );
 }
 
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+function cpuSeconds(pids: readonly number[]): number {
+  const ticks = pids.map((pid) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return Number(fields[11]) + Number(fields[12]);
+  });
+  return ticks.reduce((total, of) => total + of, 0) / ticksPerSecond;
 }
 
-function ratio(result: AllreduceResult, gloo: readonly GlooResult[] | null): number | null {
-  const same = gloo?.find(({ members, megabytes }) => members === result.members && megabytes === result.megabytes);
-  return same ? result.gigabytesPerSecond / same.gigabytesPerSecond : null;
+function resultOf(measured: Measured): AllreduceResult {
+  const { members, megabytes, brokerCpuSeconds, memberCpuSeconds } = measured;
+  const rounds = measured.milliseconds.length;
+  const milliseconds = spreadOf(measured.milliseconds);
+  const glooMilliseconds = measured.glooMilliseconds.length > 0 ? spreadOf(measured.glooMilliseconds) : null;
+  const gigabytes = (rounds * megabytes * bytesPerMegabyte) / 1e9;
+  return {
+    members,
+    megabytes,
+    rounds,
+    milliseconds,
+    gigabytesPerSecond: megabytes / milliseconds.median,
+    brokerCpuSecondsPerGigabyte: brokerCpuSeconds / gigabytes,
+    memberCpuSecondsPerGigabyte: memberCpuSeconds / gigabytes,
+    glooMilliseconds,
+    ratioToGloo: glooMilliseconds ? glooMilliseconds.median / milliseconds.median : null,
+  };
 }
 
-function row(result: AllreduceResult): string {
+const header =
+  'trainers     MB   rounds       ms   (10 % to 90 %)    GB/s   CPU s/GB: broker  member   gloo ms   / gloo';
+
+function lineOf(result: AllreduceResult): string {
+  const { median, low, high } = result.milliseconds;
   const columns = [
     String(result.members).padStart(8),
     String(result.megabytes).padStart(6),
     String(result.rounds).padStart(8),
-    result.milliseconds.toFixed(1).padStart(8),
+    median.toFixed(1).padStart(8),
+    `(${low.toFixed(1)} to ${high.toFixed(1)})`.padStart(17),
     result.gigabytesPerSecond.toFixed(3).padStart(7),
-    result.brokerCpuSecondsPerGigabyte.toFixed(2).padStart(16),
+    result.brokerCpuSecondsPerGigabyte.toFixed(2).padStart(18),
+    result.memberCpuSecondsPerGigabyte.toFixed(2).padStart(7),
+    (result.glooMilliseconds?.median.toFixed(1) ?? '-').padStart(9),
     (result.ratioToGloo?.toFixed(2) ?? '-').padStart(8),
   ];
   return columns.join(' ');

@@ -9,6 +9,20 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
+WARM_ROUNDS = 5
+
+
+def timed_rounds(vector, rounds):
+    """Milliseconds of each round, as long as the slowest member took."""
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        dist.all_reduce(vector)
+        times.append((time.perf_counter() - start) * 1000)
+    slowest = torch.tensor(times)
+    dist.all_reduce(slowest, op=dist.ReduceOp.MAX)
+    return slowest.tolist()
+
 
 def member(rank, members, options, queue):
     os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(29500 + members))
@@ -16,18 +30,11 @@ def member(rank, members, options, queue):
     dist.init_process_group("gloo", rank=rank, world_size=members)
     for megabytes in options["megabytes"]:
         vector = torch.ones(int(megabytes * 1e6 / 4)) / 1e9
-        rounds = 5
-        for measured in (False, True):
-            dist.barrier()
-            start = time.perf_counter()
-            for _ in range(rounds):
-                dist.all_reduce(vector)
-            seconds = torch.tensor([time.perf_counter() - start])
-            dist.all_reduce(seconds, op=dist.ReduceOp.MAX)
-            if measured and rank == 0:
-                rate = rounds * megabytes * 1e6 / 1e9 / seconds.item()
-                queue.put({"members": members, "megabytes": megabytes, "gigabytesPerSecond": rate})
-            rounds = max(3, int(options["seconds"] / (seconds.item() / rounds)) + 1)
+        warm = timed_rounds(vector, WARM_ROUNDS)
+        rounds = max(3, int(options["seconds"] * 1000 / (sum(warm) / WARM_ROUNDS)) + 1)
+        milliseconds = timed_rounds(vector, rounds)
+        if rank == 0:
+            queue.put({"members": members, "megabytes": megabytes, "milliseconds": milliseconds})
     dist.destroy_process_group()
 
 
@@ -36,9 +43,11 @@ def main():
     results = []
     for members in options["members"]:
         queue = mp.get_context("spawn").SimpleQueue()
-        mp.spawn(member, args=(members, options, queue), nprocs=members)
-        while not queue.empty():
-            results.append(queue.get())
+        context = mp.spawn(member, args=(members, options, queue), nprocs=members, join=False)
+        # A pipe holds 64 KiB: taken while the members run, or they would wait for ever.
+        results.extend(queue.get() for _ in options["megabytes"])
+        while not context.join():
+            pass
     print(json.dumps(results))
 
 

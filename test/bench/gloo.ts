@@ -4,10 +4,11 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-export interface GlooResult {
+export interface GlooRounds {
   readonly members: number;
   readonly megabytes: number;
-  readonly gigabytesPerSecond: number;
+  /** Of each round, as long as the slowest member took. */
+  readonly milliseconds: readonly number[];
 }
 
 export interface GlooOptions {
@@ -17,9 +18,10 @@ export interface GlooOptions {
 }
 
 const run = promisify(execFile);
+const outputBytesMax = 1 << 26;
 
 /** THAW_PYTHON names another python3. */
-export async function runGloo(options: GlooOptions): Promise<GlooResult[] | null> {
+export async function runGloo(options: GlooOptions): Promise<GlooRounds[] | null> {
   const python = process.env.THAW_PYTHON ?? 'python3';
   try {
     await run(python, ['-c', 'import torch.distributed']);
@@ -27,6 +29,6 @@ export async function runGloo(options: GlooOptions): Promise<GlooResult[] | null
     return null;
   }
   const script = fileURLToPath(new URL('./gloo.py', import.meta.url));
-  const { stdout } = await run(python, [script, JSON.stringify(options)], { maxBuffer: 1 << 24 });
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '[]') as GlooResult[];
+  const { stdout } = await run(python, [script, JSON.stringify(options)], { maxBuffer: outputBytesMax });
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '[]') as GlooRounds[];
 }

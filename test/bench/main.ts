@@ -1,5 +1,5 @@
 // `npm run bench -- NAME`: runs one benchmark, prints its table and writes it to bench/results/NAME.json.
-// Options: --members 2,4 --megabytes 1,4,16,64 --seconds 2
+// Options: --members 2,4 --megabytes 1,4,16,64 --seconds 1 --passes 3
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -15,7 +15,8 @@ const { values, positionals } = parseArgs({
   options: {
     members: { type: 'string', default: '2,4' },
     megabytes: { type: 'string', default: '1,4,16,64' },
-    seconds: { type: 'string', default: '2' },
+    seconds: { type: 'string', default: '1' },
+    passes: { type: 'string', default: '3' },
   },
 });
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -30,6 +31,7 @@ if (!(name in benchmarks)) {
     members: numbers(values.members),
     megabytes: numbers(values.megabytes),
     seconds: Number(values.seconds),
+    passes: Number(values.passes),
   };
   const results = await benchmarks[name as keyof typeof benchmarks](options, print);
   const directory = path.join(repositoryRoot, 'bench', 'results');

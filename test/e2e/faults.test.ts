@@ -2,18 +2,20 @@
 // with nothing left behind. (Going on without the lost process is not supported yet.)
 
 import assert from 'node:assert/strict';
-import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { access, chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
+import { natsServerPath } from '../../scripts/setup/locations.mjs';
 import { writeTinyJob } from '../support/fixtures/tiny-job.ts';
 import { skipWithoutEngine } from '../support/needed-parts.ts';
 import { type Ended, eventsOf, type Relative, startThaw, type ThawProcess, until } from '../support/thaw-process.ts';
 
 describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
   let folder = '';
-  let runs = 0;
+  let runCount = 0;
 
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'thaw-faults-'));
@@ -23,8 +25,8 @@ describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
 
   /** A run of two trainers that has trained an epoch, and would go on for hours. */
   async function aRunUnderWay(): Promise<{ thaw: ThawProcess; out: string }> {
-    runs += 1;
-    const out = path.join(folder, `out-${runs}`);
+    runCount += 1;
+    const out = path.join(folder, `out-${runCount}`);
     const thaw = await startThaw(['run', 'job.yaml', '--trainers', '2', '--out', out, '--json'], { cwd: folder });
     await until(thaw, () => eventsOf(thaw.stdout()).find(({ kind }) => kind === 'epochEvaluated'));
     return { thaw, out };
@@ -61,14 +63,45 @@ describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
     });
   }
 
-  it('by Ctrl-C before training began ends at once', async () => {
-    const out = path.join(folder, 'out-early');
-    const thaw = await startThaw(['run', 'job.yaml', '--out', out], { cwd: folder });
-    await until(thaw, async () => (await thaw.family()).find(({ role }) => role === 'coordinator'));
-    thaw.kill('SIGINT');
-    assert.equal((await thaw.ended).status, 130);
-    await assertNothingLeft(thaw);
-  });
+  /** A folder for PATH whose nats-server takes its time: it says `begun` there when it is started. */
+  async function aSlowBroker(): Promise<string> {
+    const bin = await mkdtemp(path.join(folder, 'bin-'));
+    const file = path.join(bin, 'nats-server');
+    const begun = path.join(bin, 'begun');
+    const real = natsServerPath(process.env);
+    await writeFile(
+      file,
+      `#!/bin/sh\n[ "$1" = --version ] && exec ${real} --version\n: > ${begun}\nsleep 2\nexec ${real} "$@"\n`,
+    );
+    await chmod(file, 0o755);
+    return bin;
+  }
+
+  const runs = (role: Relative['role']) => async (thaw: ThawProcess) =>
+    (await thaw.family()).some((relative) => relative.role === role);
+  const moments: readonly {
+    when: string;
+    reached: (thaw: ThawProcess, bin: string) => Promise<boolean>;
+  }[] = [
+    { when: 'the coordinator runs', reached: runs('coordinator') },
+    { when: 'nats-server starts', reached: async (_, bin) => existsSync(path.join(bin, 'begun')) },
+    { when: 'nats-server runs', reached: runs('nats-server') },
+    { when: 'the trainers start', reached: runs('trainer') },
+  ];
+  for (const [i, { when, reached }] of moments.entries()) {
+    it(`by Ctrl-C before training, as soon as ${when}, ends at once`, async () => {
+      const bin = await aSlowBroker();
+      const out = path.join(folder, `out-early-${i}`);
+      const env = { PATH: `${bin}${path.delimiter}${process.env.PATH}` };
+      const thaw = await startThaw(['run', 'job.yaml', '--out', out], { cwd: folder, env });
+      await until(thaw, () => reached(thaw, bin));
+      const asked = performance.now();
+      thaw.kill('SIGINT');
+      assert.equal((await thaw.ended).status, 130);
+      assert.ok(performance.now() - asked < 5000, `${performance.now() - asked} ms`);
+      await assertNothingLeft(thaw);
+    });
+  }
 
   const killed: readonly { role: Relative['role']; code: string; message: RegExp }[] = [
     {

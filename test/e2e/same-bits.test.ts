@@ -1,7 +1,7 @@
 // The promise that everything rests on: the final weights are the same bits for any number of trainers, every time.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -9,7 +9,7 @@ import { type ResultFiles, resultFiles } from '@thaw/coordinator/export/result-f
 import type { Report } from '@thaw/coordinator/report/build-report.ts';
 import { writeTinyJob } from '../support/fixtures/tiny-job.ts';
 import { skipWithoutEngine } from '../support/needed-parts.ts';
-import { eventsOf, startThaw } from '../support/thaw-process.ts';
+import { eventsOf, runThaw, startThaw } from '../support/thaw-process.ts';
 
 describe('the same bits whoever trains', { skip: await skipWithoutEngine() }, () => {
   let folder = '';
@@ -53,6 +53,75 @@ describe('the same bits whoever trains', { skip: await skipWithoutEngine() }, ()
     assert.notEqual(report.weightsDigest, first?.weightsDigest);
   });
 });
+
+describe('the same bits through every turn that a schedule can take', { skip: await skipWithoutEngine() }, () => {
+  let folder = '';
+  let first: Report | null = null;
+
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'thaw-turns-'));
+    await writeTinyJob(folder, { changes: turning });
+    // No pictures; which set a sample belongs to follows from its id.
+    for (const name of ['007', '019', '031'])
+      await writeFile(path.join(folder, 'images', 'square', `${name}.png`), 'bad');
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  for (const trainers of [1, 3]) {
+    for (const [memory, bytes] of [
+      ['all features', undefined],
+      ['a few features', '6000'],
+    ] as const) {
+      it(`with ${trainers} trainers and memory for ${memory}`, async () => {
+        const out = path.join(folder, `out-${trainers}-${bytes ?? 'all'}`);
+        const { status, stderr } = await runThaw(
+          ['run', 'job.yaml', '--trainers', `${trainers}`, '--out', out, '--json'],
+          {
+            cwd: folder,
+            env: bytes === undefined ? {} : { THAW_FEATURE_BYTES: bytes },
+          },
+        );
+        assert.equal(status, 0, stderr);
+        const report = await reportIn(resultFiles(out));
+        first ??= report;
+        assert.equal(report.weightsDigest, first.weightsDigest);
+        assert.deepEqual(validations(report), validations(first));
+        assert.deepEqual(report.test, first.test);
+        assert.ok(report.badSamples.counts.train > 0, JSON.stringify(report.badSamples));
+        assert.deepEqual(report.badSamples.counts, first.badSamples.counts);
+        assert.deepEqual(
+          report.stages.map(({ history }) => history.map(({ steps }) => steps)),
+          [[3, 3], [6], [3, 2], [3]],
+        );
+        assert.equal(await overflowed(out), bytes !== undefined);
+      });
+    }
+  }
+});
+
+/** A thawed block that is frozen again, the best state put back, another micro-batch, an epoch that ends early. */
+const turning = {
+  spec: {
+    data: { maxBadSamples: 0.2 },
+    train: {
+      schedule: {
+        stages: [
+          { name: 'head', trainable: ['head/**'], epochs: 2 },
+          { name: 'last-block', trainable: ['head/**', 'last(1)'], epochs: 1, microBatch: 2, learningRate: 0.002 },
+          { name: 'head-again', trainable: ['head/**'], steps: 5, onEnter: 'restoreBest', optimizerState: 'reset' },
+          { name: 'two-blocks', trainable: ['head/**', 'last(2)'], epochs: 1, learningRate: 0.001 },
+        ],
+      },
+    },
+  },
+};
+
+/** True when some trainer wrote that its features do not fit in memory. */
+async function overflowed(out: string): Promise<boolean> {
+  const { logs } = resultFiles(out);
+  const texts = await Promise.all((await readdir(logs)).map((name) => readFile(path.join(logs, name), 'utf8')));
+  return texts.some((text) => /features of \d+ of \d+ samples fit in memory/.test(text));
+}
 
 /** Everything that draws random numbers is on: augmentation over two views, and dropout in the head. */
 const augmented = {

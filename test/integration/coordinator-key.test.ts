@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connectBroker } from '@thaw/coordinator/adapters/broker.ts';
 import { openEventStream } from '@thaw/coordinator/adapters/event-stream.ts';
@@ -15,6 +16,8 @@ import { type NatsServer, natsServerFile, startNatsServer } from '../support/nat
 
 const natsFile = natsServerFile();
 const monotonic = (): number => performance.now();
+/** How much faster than real time the clock of a contender runs, so that 3 s of standstill are soon over. */
+const hastiness = 8;
 
 describe('the job key', { skip: natsFile ? false : 'nats-server is missing: run ./thaw doctor' }, () => {
   let folder = '';
@@ -32,7 +35,8 @@ describe('the job key', { skip: natsFile ? false : 'nats-server is missing: run 
     await rm(folder, { recursive: true, force: true });
   });
 
-  const stateOf = (uid: string, runToken = 'a'.repeat(16)) => initialState(aPlan(), { uid, runToken, term: 1 });
+  const stateOf = (uid: string, reign = 'a'.repeat(16)) =>
+    initialState(aPlan(), { uid, runToken: 'c'.repeat(16), reign, term: 1 });
 
   it('is taken with term 1 when nobody has it, and written again and again', async () => {
     const key = await openJobKey(broker, { uid: 'FIRST', monotonic });
@@ -48,7 +52,7 @@ describe('the job key', { skip: natsFile ? false : 'nats-server is missing: run 
     await first.save({ ...held, write: 7, reason: 'as the first one left it' });
     const second = await openJobKey(broker, { uid: 'OVER', monotonic });
     const started = monotonic();
-    const taken = await second.take(stateOf('OVER'));
+    const taken = await second.take(stateOf('OVER', 'b'.repeat(16)));
     assert.ok(monotonic() - started >= 3000, 'only after 3 s');
     assert.deepEqual([taken.term, taken.reason], [2, 'as the first one left it']);
     await assert.rejects(first.save({ ...held, write: 8 }), { code: 'TermSuperseded' });
@@ -63,6 +67,37 @@ describe('the job key', { skip: natsFile ? false : 'nats-server is missing: run 
     await key.save(next);
     await key.save({ ...taken, write: 2 });
   });
+
+  for (const order of ['first', 'second'] as const) {
+    it(`is taken by one of two that take over together, the ${order} a moment earlier; the other waits its turn`, async () => {
+      const uid = `BOTH-${order}`;
+      const incumbent = await openJobKey(broker, { uid, monotonic });
+      await incumbent.take(stateOf(uid));
+      const hasty = (): number => hastiness * monotonic();
+      const names = order === 'first' ? ['1'.repeat(16), '2'.repeat(16)] : ['2'.repeat(16), '1'.repeat(16)];
+      const contenders = await Promise.all(
+        names.map(async (reign) => ({ reign, key: await openJobKey(broker, { uid, monotonic: hasty }) })),
+      );
+      const takes = contenders.map(async ({ reign, key }) => ({
+        reign,
+        key,
+        state: await key.take(stateOf(uid, reign)),
+      }));
+      const winner = await Promise.race(takes);
+      assert.deepEqual([winner.state.term, winner.state.reign], [2, winner.reign]);
+      const taken: string[] = [];
+      for (const take of takes) void take.then(({ reign }) => taken.push(reign));
+      for (let write = 2; write < 12; write++) {
+        await winner.key.save({ ...winner.state, write });
+        await delay(100);
+      }
+      assert.deepEqual(taken, [winner.reign], 'nobody else has it while its holder renews');
+
+      const heir = (await Promise.all(takes)).find(({ reign }) => reign !== winner.reign);
+      assert.deepEqual([heir?.state.term, heir?.state.reign, heir?.state.write], [3, heir?.reign, 1]);
+      await assert.rejects(winner.key.save({ ...winner.state, write: 12 }), { code: 'TermSuperseded' });
+    });
+  }
 
   it('holds an event once, in the stream and in the file', async () => {
     const file = path.join(folder, 'events.jsonl');

@@ -21,6 +21,11 @@ import { connectJobs } from '@thaw/proto/client/connect.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { JobStatus__Output } from '@thaw/proto/gen/thaw/v1/JobStatus.ts';
 import type { JobUpdate__Output } from '@thaw/proto/gen/thaw/v1/JobUpdate.ts';
+import { followJob } from 'thaw/commands/follow-job.ts';
+import type { Child } from 'thaw/processes/child.ts';
+import type { Lost } from 'thaw/processes/local-run.ts';
+import type { Stopping } from 'thaw/processes/signals.ts';
+import type { RunView } from 'thaw/view/run-view.ts';
 import { type NatsServer, natsServerFile, startNatsServer } from '../support/nats-server.ts';
 import { ScriptedTrainer, type TrainerScript } from '../support/scripted-trainer.ts';
 
@@ -63,6 +68,7 @@ async function startRun(natsUrl = nats.url): Promise<Run> {
       listen: '127.0.0.1:0',
       uid: `01TEST${runs}`,
       runToken: 'ab'.repeat(8),
+      reign: 'cd'.repeat(8),
       log: createLogger({ name: 'coordinator', file: path.join(out, 'logs', 'coordinator.jsonl') }),
       ready: resolve,
       started: (cancelRun) => {
@@ -196,11 +202,18 @@ describe('a job', { skip: noNats }, () => {
       jobs.scale({ replicas: 3 }, (error) => resolve(error)),
     );
     assert.match(refusal?.message ?? '', /UNIMPLEMENTED: scaling a running job is not supported yet/);
+    // The coordinator waits a while for a trainer that does not leave, and can be asked how it is.
+    const staying = new ScriptedTrainer(run.address, 0, { answer: async () => new Promise(() => undefined) });
+    await until(() => staying.received.length > 0);
     await new Promise((resolve) => jobs.cancel({ reason: 'enough' }, resolve));
+    await until(() => staying.directives().some(({ finish }) => finish));
     jobs.close();
+    const unhealthy = await fetch(`${base}/healthz`);
+    assert.deepEqual([unhealthy.status, await unhealthy.text()], [503, 'the job is over: Cancelled: enough\n']);
     const final = await run.final;
     assert.equal(final.phase, 'Cancelled');
     assert.equal(final.failure?.message, 'enough');
+    staying.vanish();
   });
 
   it('tells a refused trainer why, with both engines side by side', async () => {
@@ -217,6 +230,34 @@ describe('a job', { skip: noNats }, () => {
     await run.final;
   });
 
+  it('lets a launcher say at once why the trainer that it started was refused', async () => {
+    const run = await startRun();
+    const first = new ScriptedTrainer(run.address, 0, goodTrainer());
+    await until(() => first.received.length > 0);
+    const other = new ScriptedTrainer(run.address, 1, { ...goodTrainer(), probeDigest: 'other bits' });
+    const child = aChild(other.name);
+    const firstLoss = other.ended.then(
+      (): Lost => ({ child, code: 'TrainerLost', message: 'trainer-1 (pid 7) ended with exit code 1' }),
+    );
+    const local = {
+      address: run.address,
+      coordinator: aChild('coordinator'),
+      startTrainers: () => undefined,
+      firstLoss,
+    };
+    const started = performance.now();
+    const { lost } = await followJob(local, { view: silentView, stopping: neverStopping });
+    assert.ok(performance.now() - started < 2500, 'without waiting for the job to end by itself');
+    assert.equal(lost?.child, child);
+    assert.equal(lost.code, 'EngineClassMismatch');
+    assert.match(lost.message, /^trainer-1 computes other bits than the job: .*probe other bits.*probe probe/);
+    other.vanish();
+    run.cancel('seen enough');
+    await run.final;
+  });
+});
+
+describe('a job that goes wrong', { skip: noNats }, () => {
   it('fails with the name of a trainer that vanishes, and tells the others', async () => {
     const run = await startRun();
     const silent: TrainerScript = { answer: async () => null };
@@ -271,6 +312,9 @@ describe('a job', { skip: noNats }, () => {
     assert.equal(final.failure?.code, 'BrokerLost');
     await trainer.ended;
     assert.equal(trainer.directives().at(-1)?.finish?.outcome, 'Failed');
+    const events = (await readFile(resultFiles(run.out).events, 'utf8')).trim().split('\n');
+    const last = JSON.parse(events.at(-1) ?? '') as { kind: string; code: string };
+    assert.deepEqual([last.kind, last.code], ['jobFailed', 'BrokerLost'], 'the file tells it without the stream');
   });
 
   it('is refused by name when there is no nats-server', async () => {
@@ -279,6 +323,25 @@ describe('a job', { skip: noNats }, () => {
     });
   });
 });
+
+/** A process that a launcher has started, and that goes on. */
+function aChild(name: string): Child {
+  return {
+    name,
+    pid: 7,
+    onLine: () => undefined,
+    tell: () => undefined,
+    exited: new Promise(() => undefined),
+    exit: null,
+    lastLines: () => [],
+    stop: async () => undefined,
+  };
+}
+
+const silentView: RunView = { starting: noop, update: noop, warn: noop, end: noop };
+const neverStopping: Stopping = { requested: new Promise(() => undefined), asked: false, release: noop };
+
+function noop(): void {}
 
 /** Polls; the runner's own timeout ends a wait that never comes true. */
 async function until(condition: () => boolean): Promise<void> {

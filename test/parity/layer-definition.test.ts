@@ -33,6 +33,7 @@ const pointwise: Readonly<Record<string, (x: number) => number>> = {
   'ReLU with threshold': relu({ threshold: 0.5 }),
   'ReLU with slope, threshold and ceiling': relu({ slope: 0.2, threshold: 0.5, max: 1.5 }),
   'LeakyReLU, negative_slope': relu({ slope: 0.2 }),
+  'Normalization of no variance': (x) => (x - 0.25) / 1e-7,
 };
 
 before(async () => {
@@ -54,7 +55,7 @@ describe('the gradients are the definition’s', { skip }, () => {
     await tf.setBackend('tensorflow'); // of the two, the one whose own gradients of pooling are right
   });
   // Dropout is drawn otherwise by the library; the training oracle covers it.
-  for (const layerCase of layerCases.filter(({ name }) => name !== 'Dropout')) {
+  for (const layerCase of layerCases.filter(({ kinds }) => !kinds.includes('Dropout'))) {
     it(layerCase.name, () => {
       const found = layerGradients(layerCase);
       const define = pointwise[layerCase.name];
@@ -185,7 +186,7 @@ interface LibraryWeight {
 /** The library cannot differentiate a normalisation without scale or centre: it gets a gamma of 1 and a beta of 0. */
 function libraryWeights({ kind, path, weights }: Layer): LibraryWeight[] {
   const own = weights.map(({ name, shape }) => ({ name: name.slice(path.length + 1), shape, fallback: 0 }));
-  if (kind !== 'BatchNormalization') return own;
+  if (own.length === 0 || !kind.endsWith('Normalization')) return own;
   const statistics = own.slice(-2);
   const shape = statistics[0]?.shape ?? [];
   return [{ name: 'gamma', shape, fallback: 1 }, { name: 'beta', shape, fallback: 0 }, ...statistics];
@@ -206,12 +207,21 @@ function inputOf({ outputShape }: Layer): layersLibrary.SymbolicTensor {
 }
 
 function librarySymbol(layer: Layer, inputs: layersLibrary.SymbolicTensor[]): layersLibrary.SymbolicTensor {
-  const config = Object.entries(layer.config).map(([key, value]) => [camelCase(key), value] as const);
-  const make = factoryOf(layer.kind) as (config: unknown) => { apply(inputs: unknown): layersLibrary.SymbolicTensor };
-  const whole = layer.kind === 'BatchNormalization' ? { scale: true, center: true } : {};
+  const known = layer.kind === 'Normalization' ? knownNormalization(layer.config) : layer;
+  const config = Object.entries(known.config).map(([key, value]) => [camelCase(key), value] as const);
+  const make = factoryOf(known.kind) as (config: unknown) => { apply(inputs: unknown): layersLibrary.SymbolicTensor };
+  const whole = known.kind === 'BatchNormalization' ? { scale: true, center: true } : {};
   return make({ ...Object.fromEntries(config), ...whole, name: layer.path }).apply(
     inputs.length === 1 ? inputs[0] : inputs,
   );
+}
+
+/** Keras' Normalization, (x - mean) / sqrt(variance), in what the library has. */
+function knownNormalization({ mean, variance }: Layer['config']): Pick<Layer, 'kind' | 'config'> {
+  if (mean === undefined) return { kind: 'BatchNormalization', config: { epsilon: 0 } };
+  const scale = (variance as number[]).map((value) => 1 / Math.sqrt(value));
+  const offset = scale.map((factor, channel) => -factor * ((mean as number[])[channel] as number));
+  return { kind: 'Rescaling', config: { scale, offset } };
 }
 
 function factoryOf(kind: string): unknown {

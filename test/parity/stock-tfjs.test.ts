@@ -6,8 +6,10 @@ import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Activation, HeadLayer } from '@thaw/common/job/resolved-job.ts';
+import { efficientnetB0 } from '@thaw/common/model/architectures/efficientnet-b0.ts';
 import { type Graph, graphVersion, type Layer, type Weights } from '@thaw/common/model/graph.ts';
 import { addLayer } from '@thaw/common/model/infer.ts';
+import { initialWeights } from '@thaw/common/model/initial-weights.ts';
 import { decodeWeights, type StoredWeight } from '@thaw/common/model/weights-manifest.ts';
 import { kerasName } from '@thaw/common/model/write-layers-model.ts';
 import { keyedStream } from '@thaw/common/random/stream.ts';
@@ -15,6 +17,7 @@ import { compile, execute } from '@thaw/trainer/model/execute.ts';
 import fc from 'fast-check';
 import { stockModel } from '../support/fixtures/stock-tfjs.ts';
 import { tinyGraph, tinyOutput, tinyWeights } from '../support/fixtures/tiny-graph.ts';
+import { relativeDistance } from '../support/tensor-distance.ts';
 
 const stored = fc
   .record({
@@ -170,6 +173,25 @@ for (const head of heads) {
     model.dispose();
   });
 }
+
+test('stock tfjs computes what Thaw computes: an EfficientNetB0 with published input statistics', async () => {
+  const graph = efficientnetB0({ height: 33, width: 33, published: true });
+  const weights = new Map(initialWeights(graph.layers, 1));
+  weights.set('backbone/normalization/mean', { shape: [3], data: Float32Array.of(0.485, 0.456, 0.406) });
+  weights.set('backbone/normalization/variance', { shape: [3], data: Float32Array.of(0.229, 0.224, 0.225) });
+  const model = await stockModel(graph, weights);
+  const stream = keyedStream(1, 'probe', 'pictures');
+  const pixels = tf.tensor4d(
+    Float32Array.from({ length: 2 * 33 * 33 * 3 }, () => stream.below(256)),
+    [2, 33, 33, 3],
+  );
+  const stock = (model.predict(pixels) as tf.Tensor).dataSync();
+  const ours = outputOf(graph, weights, pixels);
+  const half = ours.length / 2;
+  assert.ok(relativeDistance(ours.subarray(0, half), ours.subarray(half)) > 1e-2, 'the pictures look different');
+  assert.ok(relativeDistance(ours, stock) < 1e-4, `${relativeDistance(ours, stock)} apart`);
+  model.dispose();
+});
 
 function outputOf(graph: Graph, weights: Weights, pixels: tf.Tensor): Float32Array {
   const paths = graph.layers.map(({ path }) => path);

@@ -54,8 +54,8 @@ export function pixelsOf({ job, manifest, dataRoot }: PreparedJob): PixelSource 
     augment: job.data.augment,
     seed: job.train.seed,
     blockSize,
-    onBad({ id, reason }) {
-      throw new Error(`${id}: ${reason}`);
+    onBad(samples) {
+      throw new Error(samples.map(({ id, reason }) => `${id}: ${reason}`).join('\n'));
     },
   });
 }

@@ -20,7 +20,7 @@ export interface NetworkOptions {
   readonly gradients: readonly (readonly Float32Array[])[];
   /** Chance of each fault, 0 to 1, while faults last. */
   readonly faults: { readonly drop: number; readonly repeat: number; readonly spoil: number; readonly forge: number };
-  /** Deliveries after which faults stop. */
+  /** Deliveries, and ticks without one, after which faults stop. */
   readonly faultyDeliveries: number;
   /** A number in [0, 1), seeded. */
   readonly random: () => number;
@@ -55,6 +55,7 @@ export function runNetwork(options: NetworkOptions): NetworkResult {
   const expected = { runToken, generation, incarnations: Array.from({ length: count }, (_, i) => incarnationOf(i)) };
   const wire: { to: number; bytes: Uint8Array }[] = [];
   let deliveries = 0;
+  let stalled = 0;
   let sentBytes = 0;
   const members = Array.from({ length: count }, (_, self): Member => {
     const vectors = (): StepBuffers => ({ parts: new Int32Array(layout.length), sums: new Int32Array(layout.length) });
@@ -130,7 +131,7 @@ export function runNetwork(options: NetworkOptions): NetworkResult {
         wire.push({ to, bytes: forged(header, frame.payload, random) });
     }
   };
-  const isFaulty = (): boolean => deliveries < options.faultyDeliveries;
+  const isFaulty = (): boolean => deliveries + stalled < options.faultyDeliveries;
   const deliver = (): void => {
     const at = isFaulty() ? Math.floor(random() * wire.length) : 0;
     const [taken] = wire.splice(at, 1);
@@ -151,7 +152,7 @@ export function runNetwork(options: NetworkOptions): NetworkResult {
 
   for (const self of members.keys()) begin(self, 1);
   let now = 0;
-  for (let stalled = 0; members.some(({ outcomes }) => outcomes.length < options.steps); ) {
+  while (members.some(({ outcomes }) => outcomes.length < options.steps)) {
     if (wire.length > 0) deliver();
     else stalled++;
     if (stalled > stallTicksMax) throw new Error(`no end after ${now} ms: ${members.map((m) => m.outcomes.length)}`);

@@ -48,6 +48,16 @@ function sharedConvolution(): LayerCase {
   return { name: 'BatchNormalization of an output that is read twice', kinds: [], graph: graphOf(layers, 'x/sum') };
 }
 
+/** Channels multiplied by, or added to, what their pooled values say, as in squeeze and excitation. */
+function excite(kind: string): LayerCase {
+  const layers = startOf(image);
+  addLayer(layers, { path: 'x/conv', kind: 'Conv2D', config: { ...conv, padding: 'same' }, inputs: ['x/input'] });
+  const pooling = { path: 'x/pooled', kind: 'GlobalAveragePooling2D', config: { keepdims: true } };
+  addLayer(layers, { ...pooling, inputs: ['x/conv'] });
+  addLayer(layers, { path: 'x/excited', kind, config: {}, inputs: ['x/conv', 'x/pooled'] });
+  return { name: `${kind} of an image and a pixel`, kinds: [kind], graph: graphOf(layers, 'x/excited') };
+}
+
 function startOf(input: readonly number[]): Map<string, Layer> {
   const layers = new Map<string, Layer>();
   const config = { batch_input_shape: [null, ...input] };
@@ -150,7 +160,16 @@ const pointwise: readonly LayerCase[] = [
   chain('LeakyReLU, negative_slope', [['LeakyReLU', { negative_slope: 0.2 }]]),
   chain('Softmax', [['Flatten'], ['Softmax']]),
   chain('Rescaling', [['Rescaling', { scale: 2, offset: -1 }]]),
+  chain('Rescaling by channel', [['Rescaling', { scale: [2, 0.5, -1], offset: [0, 1, 3] }]]),
+  chain('Normalization', [['Normalization', { axis: 3 }]]),
+  chain('Normalization with its own mean and variance', [
+    ['Normalization', { axis: [-1], mean: [0.1, 0.2, -0.3], variance: [0.5, 1, 0.25] }],
+  ]),
+  chain('Normalization of no variance', [['Normalization', { mean: 0.25, variance: 0 }]]),
+  chain('Normalization after a convolution', [['Conv2D', conv], ['Normalization']]),
   chain('Dropout', [['Dropout', { rate: 0.4 }]]),
+  chain('Dropout of whole samples', [['Dropout', { rate: 0.4, noise_shape: [null, 1, 1, 1] }]]),
+  chain('Dropout of whole channels', [['Dropout', { rate: 0.4, noise_shape: [null, 1, 1, null] }]]),
 ];
 
 const shapes: readonly LayerCase[] = [
@@ -167,6 +186,8 @@ const shapes: readonly LayerCase[] = [
   chain('Reshape', [['Reshape', { target_shape: [21, -1] }]]),
   join('Add', [4, 4, 4]),
   join('Multiply'),
+  excite('Add'),
+  excite('Multiply'),
   join('Concatenate', [4, 2, 3], { axis: 3 }),
 ];
 

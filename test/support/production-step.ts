@@ -4,7 +4,8 @@
 import { blockSize } from '@thaw/common/data/block-size.ts';
 import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import { maximaOf, quantiseRange } from '@thaw/trainer/collective/core/gradient-sum.ts';
-import { addInto, scaleOf } from '@thaw/trainer/collective/core/scale.ts';
+import { scaleOf } from '@thaw/trainer/collective/core/scale.ts';
+import { writeSum } from '@thaw/trainer/collective/core/vector-kernels.ts';
 import type { LossSums, StageProgram } from '@thaw/trainer/engine/engine.ts';
 import type { ReducedGradient } from '@thaw/trainer/train/update-rule.ts';
 
@@ -71,7 +72,7 @@ export function reduce(
   for (const gradient of gradients) {
     const part = new Int32Array(layout.length);
     quantiseRange({ layout, exponents, gradients: [gradient], target: part }, 0, layout.length);
-    addInto(sums, 0, part);
+    writeSum(sums, 0, sums, part);
   }
   return { step, sums, exponents, weight };
 }

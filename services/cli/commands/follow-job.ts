@@ -1,5 +1,5 @@
 // Shows a running job until it is over: its coordinator has ended, or a process is gone and the coordinator did not say
-// in time what that means, or the user asked to stop.
+// in time what that means, or it had refused that very trainer, or the user asked to stop.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
@@ -9,11 +9,12 @@ import type { JobUpdate__Output } from '@thaw/proto/gen/thaw/v1/JobUpdate.ts';
 import type { LocalRun, Lost } from '../processes/local-run.ts';
 import type { Stopping } from '../processes/signals.ts';
 import type { RunView } from '../view/run-view.ts';
+import { trackRefusals } from './refusals.ts';
 
 export interface Followed {
   /** The last one that came; null when none did. */
   readonly status: JobStatus__Output | null;
-  /** The first process that ended before its time. */
+  /** The first process that ended before its time; a trainer that was refused, with the reason it was given. */
   readonly lost: Lost | null;
 }
 
@@ -30,6 +31,7 @@ export async function followJob(
   const stream = jobs.watch({});
   let status: JobStatus__Output | null = null;
   let lost: Lost | null = null;
+  const refusals = trackRefusals();
   let over = false;
   const streamEnded = new Promise<void>((resolve) => {
     stream.on('end', resolve);
@@ -38,18 +40,20 @@ export async function followJob(
   stream.on('data', (update: JobUpdate__Output) => {
     status = update.status ?? status;
     view.update(update);
+    refusals.note(update.events);
   });
-  const loss = local.firstLoss.then((first) => {
-    if (!stopping.asked && !over) {
-      lost = first;
-      view.warn(first.message);
-    }
-    return first.code;
+  const loss = local.firstLoss.then(async (first) => {
+    if (stopping.asked || over) return;
+    lost = first;
+    view.warn(first.message);
+    const verdict = delay(verdictMilliseconds[first.code], null, { ref: false });
+    const refusal = await Promise.race([refusals.of(first.child.name), verdict]);
+    if (refusal) lost = { child: first.child, ...refusal };
   });
   try {
     await Promise.race([
       local.coordinator.exited,
-      loss.then((code) => delay(verdictMilliseconds[code], undefined, { ref: false })),
+      loss,
       stopping.requested.then(() => local.coordinator.stop(cancelMilliseconds)),
     ]);
     await Promise.race([streamEnded, delay(100)]);

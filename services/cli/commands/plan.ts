@@ -30,13 +30,14 @@ export function planCommand(world: World): Command {
 const listedLayersMax = 6;
 
 function printedPlan(plan: PlanSummary): string {
-  const { model, data, trainers } = plan;
+  const { model, data, trainers, warnings } = plan;
   const { train, validation, test } = data.samples;
   const lines = [
     `${plan.name}  ${plan.jobDigest}`,
     `model   ${model.source}, ${count(model.parameters)} parameters`,
     `data    ${data.source}, ${data.classes} classes, ${train} train / ${validation} validation / ${test} test, ${data.shards} shards`,
     `trainers ${trainers}`,
+    ...warnings.map((warning) => `warning: ${warning}`),
     ...plan.stages.flatMap((stage, index) => ['', ...printedStage(stage, index, trainers)]),
   ];
   return `${lines.join('\n')}\n`;

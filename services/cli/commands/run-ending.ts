@@ -3,10 +3,12 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { errorCatalogue } from '@thaw/common/errors/catalogue.ts';
 import type { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
 import type { Report } from '@thaw/coordinator/report/build-report.ts';
 import { type Child, describeExit } from '../processes/child.ts';
+import type { Lost } from '../processes/local-run.ts';
 import type { RunEnding } from '../view/run-view.ts';
 import type { Followed } from './follow-job.ts';
 import type { Run } from './run.ts';
@@ -15,7 +17,12 @@ export async function endingOf(run: Run, { status, lost }: Followed): Promise<Ru
   const { out, stopping, children } = run;
   if (status?.state === 'Succeeded') {
     const report = JSON.parse(await readFile(resultFiles(out).report, 'utf8')) as Report;
-    return { kind: 'succeeded', out: shown(run, out), report, predictCommand: `${run.world.command} predict ${shown(run, out)} FILE…` };
+    return {
+      kind: 'succeeded',
+      out: shown(run, out),
+      report,
+      predictCommand: `${run.world.command} predict ${shown(run, out)} FILE…`,
+    };
   }
   if (stopping.asked || status?.state === 'Cancelled') return { kind: 'cancelled', kept: keptIn(run) };
   const kept = keptIn(run);
@@ -25,7 +32,7 @@ export async function endingOf(run: Run, { status, lost }: Followed): Promise<Ru
     const logLines = lost ? lost.child.lastLines() : [];
     return { kind: 'failed', code: status.reason, message: `${status.message}${cause}`, kept, logLines };
   }
-  if (lost) return { kind: 'failed', code: lost.code, message: lost.message, kept, logLines: lost.child.lastLines() };
+  if (lost) return { kind: 'failed', ...saidBy(lost), kept, logLines: lost.child.lastLines() };
   return { kind: 'failed', ...coordinatorLost(children), kept };
 }
 
@@ -34,6 +41,15 @@ export function endingOfError(run: Run, { code, message }: ThawError): RunEnding
   const kept = keptIn(run);
   if (run.stopping.asked || code === 'Cancelled') return { kind: 'cancelled', kept };
   return { kind: 'failed', code, message, kept, logLines: [] };
+}
+
+/**
+ * A trainer that cannot start, or was refused, is none of the job's members: the coordinator has no verdict on it, but
+ * its last line says why it ended.
+ */
+function saidBy({ child, code, message }: Lost): { code: string; message: string } {
+  const [, said = '', reason = ''] = /^error \[(\w+)\] (.*)$/.exec(child.lastLines().at(-1) ?? '') ?? [];
+  return Object.hasOwn(errorCatalogue, said) ? { code: said, message: `${child.name}: ${reason}` } : { code, message };
 }
 
 function coordinatorLost(children: readonly Child[]): { code: string; message: string; logLines: readonly string[] } {

@@ -92,7 +92,7 @@ async function startAndFollow(run: Run) {
   const { env, cacheDirectory } = world;
   const starting = (what: string): void => view.starting(what);
   const local = await Promise.race([
-    startLocalRun({ jobFile, out, overwrite, trainersOverride, env, cacheDirectory, starting }, children),
+    startLocalRun({ jobFile, out, overwrite, trainersOverride, env, cacheDirectory, starting, stopping }, children),
     stopping.requested.then((signal) => {
       throw new ThawError('Cancelled', `${signal} before training began`);
     }),

@@ -23,6 +23,7 @@ interface Summary {
   readonly samples?: PreparedJob['plan']['samples'];
   readonly stages?: readonly string[];
   readonly jobDigest?: Digest;
+  readonly warnings?: readonly string[];
 }
 
 export function validateCommand(world: World): Command {
@@ -55,11 +56,12 @@ function syntaxSummary(jobText: string, fileName: string): Summary {
 }
 
 function fullSummary({ job, jobDigest, plan }: PreparedJob): Summary {
-  const { classes, samples, stages } = plan;
-  return { name: job.name, task: job.task, classes, samples, stages: stages.map(({ name }) => name), jobDigest };
+  const { classes, samples, stages, warnings = [] } = plan;
+  const names = stages.map(({ name }) => name);
+  return { name: job.name, task: job.task, classes, samples, stages: names, jobDigest, warnings };
 }
 
-function printed({ name, task, classes, samples, stages, jobDigest }: Summary): string {
+function printed({ name, task, classes, samples, stages, jobDigest, warnings = [] }: Summary): string {
   if (!classes || !samples || !stages || !jobDigest) return `${name}, ${task}; model and data were not opened`;
   const { train, validation, test } = samples;
   const parts = [
@@ -70,5 +72,5 @@ function printed({ name, task, classes, samples, stages, jobDigest }: Summary): 
     `${stages.length === 1 ? '1 stage' : `${stages.length} stages`} (${stages.join(', ')})`,
     jobDigest,
   ];
-  return parts.join(', ');
+  return [parts.join(', '), ...warnings.map((warning) => `warning: ${warning}`)].join('\n');
 }

@@ -7,9 +7,11 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { natsServerPath } from '../../../scripts/setup/locations.mjs';
-import { type Child, describeExit, startChild } from './child.ts';
+import { type Child, type ChildOptions, describeExit } from './child.ts';
 
 export interface BrokerOptions {
+  /** Starts a child that is ended with the run. */
+  readonly start: (options: ChildOptions) => Child;
   /** Folder of the broker's own files; made when it is not there. */
   readonly directory: string;
   readonly logFile: string;
@@ -44,8 +46,8 @@ kill "$watch" 2>/dev/null
 exit "$status"
 `;
 
-/** Throws SetupMissing or BrokerLost. */
-export async function startBroker({ directory, logFile, env }: BrokerOptions): Promise<Broker> {
+/** Throws SetupMissing, BrokerLost, or what `start` throws. */
+export async function startBroker({ start, directory, logFile, env }: BrokerOptions): Promise<Broker> {
   const file = natsServerPath(env);
   if (!file) throw new ThawError('SetupMissing', 'nats-server was not found; run `./thaw doctor`');
   await mkdir(directory, { recursive: true });
@@ -54,7 +56,7 @@ export async function startBroker({ directory, logFile, env }: BrokerOptions): P
   const ports = await mkdtemp(path.join(os.tmpdir(), 'thaw-ports-'));
   try {
     const args = ['-c', guard, 'sh', file, '-c', config, '--ports_file_dir', ports];
-    const child = startChild({ name: 'nats-server', command: '/bin/sh', args, env, stderrFile: null });
+    const child = start({ name: 'nats-server', command: '/bin/sh', args, env, stderrFile: null });
     return { child, url: await urlOf(child, ports) };
   } finally {
     await rm(ports, { recursive: true, force: true });

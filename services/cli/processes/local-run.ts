@@ -4,11 +4,12 @@
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ErrorCode, errorCatalogue } from '@thaw/common/errors/catalogue.ts';
+import { type ErrorCode, errorCodeOf } from '@thaw/common/errors/catalogue.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
 import { startBroker } from './broker.ts';
-import { type Child, describeExit, startChild } from './child.ts';
+import { type Child, type ChildOptions, describeExit, startChild } from './child.ts';
+import type { Stopping } from './signals.ts';
 
 export interface LocalRunOptions {
   readonly jobFile: string;
@@ -19,6 +20,8 @@ export interface LocalRunOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly cacheDirectory: string;
   readonly starting: (what: string) => void;
+  /** Once it is asked, no process starts any more. */
+  readonly stopping: Pick<Stopping, 'asked'>;
 }
 
 export interface LocalRun {
@@ -39,23 +42,30 @@ export interface Lost {
 /** Share of this machine's memory that the trainers together keep features in. */
 const featureMemoryShare = 0.4;
 
-/** Throws what the coordinator says when it cannot begin: JobInvalid, DataInvalid, OutputConflict, … */
+/**
+ * Every child is in `children` from the moment it runs. Throws what the coordinator says when it cannot begin (JobInvalid,
+ * DataInvalid, OutputConflict, …), and Cancelled instead of starting a process that nobody would stop.
+ */
 export async function startLocalRun(options: LocalRunOptions, children: Child[]): Promise<LocalRun> {
-  const { out, env, cacheDirectory, starting } = options;
+  const { out, env, cacheDirectory, starting, stopping } = options;
   const files = resultFiles(out);
   let lose = (_lost: Lost): void => undefined;
   const firstLoss = new Promise<Lost>((resolve) => {
     lose = resolve;
   });
+  const start = (child: ChildOptions): Child => {
+    if (stopping.asked) throw new ThawError('Cancelled', `asked to stop before ${child.name} was started`);
+    const started = startChild(child);
+    children.push(started);
+    return started;
+  };
   starting('reading the model and the data');
-  const coordinator = startService('coordinator', 'coordinator', coordinatorEnv(options), null);
-  children.push(coordinator);
+  const coordinator = start(service('coordinator', 'coordinator', coordinatorEnv(options), null));
   const said = announcements(coordinator);
   await said.claimed;
   starting('nats-server');
   const logFile = path.join(files.logs, 'nats-server.log');
-  const broker = await startBroker({ directory: files.broker, logFile, env });
-  children.push(broker.child);
+  const broker = await startBroker({ start, directory: files.broker, logFile, env });
   watch(broker.child, 'BrokerLost', lose);
   coordinator.tell(JSON.stringify({ natsUrl: broker.url }));
   starting('the coordinator');
@@ -77,8 +87,7 @@ export async function startLocalRun(options: LocalRunOptions, children: Child[])
           THAW_CACHE: cacheDirectory,
           THAW_FEATURE_BYTES: env.THAW_FEATURE_BYTES ?? String(featureBytes),
         };
-        const trainer = startService(name, 'trainer', trainerEnv, path.join(files.logs, `${name}.stderr.log`));
-        children.push(trainer);
+        const trainer = start(service(name, 'trainer', trainerEnv, path.join(files.logs, `${name}.stderr.log`)));
         watch(trainer, 'TrainerLost', lose);
       }
     },
@@ -95,9 +104,9 @@ export async function stopInOrder(children: readonly Child[], milliseconds: numb
   }
 }
 
-function startService(name: string, service: string, env: NodeJS.ProcessEnv, stderrFile: string | null): Child {
-  const file = fileURLToPath(import.meta.resolve(`@thaw/${service}/main.ts`));
-  return startChild({ name, command: process.execPath, args: [...process.execArgv, file], env, stderrFile });
+function service(name: string, of: string, env: NodeJS.ProcessEnv, stderrFile: string | null): ChildOptions {
+  const file = fileURLToPath(import.meta.resolve(`@thaw/${of}/main.ts`));
+  return { name, command: process.execPath, args: [...process.execArgv, file], env, stderrFile };
 }
 
 function coordinatorEnv(options: LocalRunOptions): NodeJS.ProcessEnv {
@@ -149,7 +158,7 @@ function announcements(coordinator: Child): {
 }
 
 function refusalOf({ code = '', message = '' }: Said): ThawError {
-  return new ThawError(code in errorCatalogue ? (code as ErrorCode) : 'Internal', message);
+  return new ThawError(errorCodeOf(code), message);
 }
 
 function watch(child: Child, code: ErrorCode, lose: (lost: Lost) => void): void {

@@ -1,9 +1,8 @@
 // The figures of `thaw evaluate`, as a report's test section has them, and as text. Metrics are the coordinator's own,
 // from the same integer sums.
 
-import { metricsOf, perClassMetrics, sumParts } from '@thaw/coordinator/core/evaluation.ts';
+import { type EvaluationSums, metricsOf, perClassMetrics, sumParts } from '@thaw/coordinator/core/evaluation.ts';
 import type { Metrics } from '@thaw/coordinator/core/state.ts';
-import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import { padToWidth, plainText } from '../view/display-width.ts';
 import { percentText } from '../view/number-text.ts';
 import { confusionText } from './confusion-text.ts';
@@ -27,7 +26,7 @@ type ClassFigures = ReturnType<typeof perClassMetrics>[number] & { readonly clas
 const classWidthMax = 32;
 
 export function evaluationOf(
-  parts: readonly EvaluatedPart__Output[],
+  parts: readonly EvaluationSums[],
   classes: readonly string[],
   badSamples: readonly BadSample[],
 ): Evaluation {

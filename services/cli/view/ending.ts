@@ -77,6 +77,7 @@ function succeededLines({ out, report, predictCommand }: Succeeded, width: numbe
     [span('succeeded', 'good'), span(` ${name} in ${secondsText(seconds.total)}`)],
     [],
     fact('result', out),
+    fact('report', resultFiles(out).page),
     fact('test', `${measured}, ${plural(test.count, 'sample')}`),
     ...badSampleFacts(report, out),
     fact('weights', report.weightsDigest),

@@ -1,8 +1,10 @@
 // The whole history of a run as it scrolls by on terminals of three widths, and as plain lines.
 
+import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { foldUpdate } from './fold-update.ts';
-import { type HistoryEntry, historyLines } from './history.ts';
+import { type HistoryEntry, historyLines, historyOf } from './history.ts';
+import type { JobEvent } from './job-event.ts';
 import { paint } from './styled-line.ts';
 import { matchesGolden } from './testing/golden.ts';
 import { playRun } from './testing/played-run.ts';
@@ -27,4 +29,25 @@ for (const width of [120, 80, 40]) {
 it('holds every event, whole, where nobody watches', () => {
   const shown = entries.flatMap((entry) => historyLines(entry, Number.POSITIVE_INFINITY));
   matchesGolden('history-plain', shown.map((spans) => `${paint(spans, false)}\n`).join(''));
+});
+
+it('says what the job’s user must not overlook, whole and as a warning', () => {
+  const started: JobEvent = {
+    kind: 'jobStarted',
+    uid: 'u',
+    name: 'skin',
+    jobDigest: 'sha256:0',
+    trainers: 2,
+    shards: 8,
+    stages: ['head'],
+    warnings: ['it starts from random weights'],
+    id: '1.1',
+    sequence: 1,
+    at: new Date(run.began).toISOString(),
+  };
+  assert.deepEqual(historyOf(started, initialViewState({ monotonic: 0, wall: run.began }))?.content, {
+    kind: 'prose',
+    text: 'job skin: 1 stage, 2 trainers, 8 shards. warning: it starts from random weights',
+    style: 'warning',
+  });
 });

@@ -62,10 +62,9 @@ const minorKinds: ReadonlySet<JobEvent['kind']> = new Set([
 function contentOf(event: JobEvent, state: ViewState): Content | null {
   switch (event.kind) {
     case 'jobStarted': {
-      const { name, trainers, shards, stages } = event;
-      return oneLine(
-        `job ${name}: ${plural(stages.length, 'stage')}, ${plural(trainers, 'trainer')}, ${plural(shards, 'shard')}`,
-      );
+      const { name, trainers, shards, stages, warnings = [] } = event;
+      const text = `job ${name}: ${plural(stages.length, 'stage')}, ${plural(trainers, 'trainer')}, ${plural(shards, 'shard')}`;
+      return warnings.length > 0 ? prose(`${text}. warning: ${warnings.join('. ')}`, 'warning') : oneLine(text);
     }
     case 'trainerJoined':
       return oneLine(`${event.trainer} joined (pid ${event.pid})`);

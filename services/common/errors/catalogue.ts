@@ -43,3 +43,8 @@ export const errorCatalogue = {
 } as const;
 
 export type ErrorCode = keyof typeof errorCatalogue;
+
+/** A code that another process sent as text. What is not in the list counts as a defect. */
+export function errorCodeOf(text: string): ErrorCode {
+  return Object.hasOwn(errorCatalogue, text) ? (text as ErrorCode) : 'Internal';
+}

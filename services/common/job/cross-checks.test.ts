@@ -13,6 +13,9 @@ const folders = { train: 'file:a', validation: 'file:b', test: 'file:c' };
 const augment = (...list: Fields[]): Fields => ({ spec: { data: { augment: list } } });
 const stages = (...list: Fields[]): Fields => ({ spec: { train: { schedule: { stages: list } } } });
 const schedule = (changes: Fields): Fields => ({ spec: { train: { schedule: changes } } });
+const builtin = (name: string, changes: Fields = {}): Fields => ({
+  spec: { model: { source: `builtin:${name}`, weights: { none: {} }, ...changes } },
+});
 const input = (changes: Fields): Fields => ({ spec: { model: { input: { preset: undefined, ...changes } } } });
 
 const refused: readonly (readonly [what: string, changes: Fields, message: string])[] = [
@@ -154,6 +157,33 @@ const refused: readonly (readonly [what: string, changes: Fields, message: strin
   ],
   ['a deviation of zero', input({ std: [1, 0, 1] }), 'spec.model.input.std[1]: found 0; expected more than 0'],
   [
+    'a builtin without weights',
+    builtin('vgg16', { weights: undefined }),
+    'spec.model: found builtin:vgg16 without weights, and none come with Thaw; expected weights: {source: file:PATH} ' +
+      'with a Keras, safetensors or tfjs file, or weights: {none: {}} to start from random ones',
+  ],
+  [
+    'two kinds of weights',
+    builtin('vgg16', { weights: { none: {}, source: 'file:vgg16.h5' } }),
+    'spec.model.weights: found source and none; expected exactly one of source, none',
+  ],
+  [
+    'a builtin that there is not',
+    builtin('vgg18'),
+    'spec.model.source: found "builtin:vgg18"; expected builtin:vgg16, builtin:vgg19, builtin:resnet50, ' +
+      'builtin:inceptionV3, builtin:mobilenetV2, builtin:efficientnetB0 (did you mean "builtin:vgg16"?)',
+  ],
+  [
+    'a picture too small for a builtin',
+    builtin('inceptionV3', { input: { size: 74 } }),
+    'spec.model.input.size: found 74; expected at least 75, the smallest picture of builtin:inceptionV3',
+  ],
+  [
+    'weights for a model that has its own',
+    { spec: { model: { weights: { none: {} } } } },
+    'spec.model.weights: found weights beside file:model, which has its own; expected none, or source: builtin:NAME',
+  ],
+  [
     'dropping everything',
     { spec: { model: { head: [{ globalAveragePooling: {} }, { dropout: { rate: 1 } }] } } },
     'spec.model.head[1].dropout.rate: found 1; expected less than 1',
@@ -179,6 +209,8 @@ const accepted: readonly (readonly [what: string, changes: Fields])[] = [
   ['folders alone', split({ ...fractionsGone, folders })],
   ['as many trainers as shards', trainers({ replicas: 8, max: 8 })],
   ['a crop of one size, after a flip', augment({ flip: {} }, { crop: { area: [0.5, 0.5] } })],
+  ['a builtin with random weights', builtin('inceptionV3', { input: { size: 75 } })],
+  ['a builtin with a Keras file', builtin('vgg16', { weights: { source: 'file:vgg16.h5' } })],
   ['a later stage from the best', stages(head, { ...head, name: 'again', onEnter: 'restoreBest' })],
 ];
 

@@ -1,5 +1,7 @@
 // Rules between fields of a job file that need neither model nor data.
 
+import { architectureNames, architectureOf } from '../model/architectures/architectures.ts';
+import { nearest } from '../text/nearest.ts';
 import type { Problem } from './problems.ts';
 import type { JobFile } from './schema/job.ts';
 
@@ -10,6 +12,7 @@ export function crossProblems({ spec }: JobFile): Problem[] {
     ...augmentProblems(spec),
     ...scheduleProblems(spec),
     ...inputProblems(spec),
+    ...builtinProblems(spec),
   ];
 }
 
@@ -161,4 +164,37 @@ function inputProblems({ model }: Spec): Problem[] {
     problems.push({ path: ['spec', 'model', 'input'], message: 'found only one of height and width; expected both' });
   }
   return problems;
+}
+
+function builtinProblems({ model: { source, weights, input } }: Spec): Problem[] {
+  const path = ['spec', 'model'];
+  if (!source.startsWith('builtin:')) {
+    const message = `found weights beside ${source}, which has its own; expected none, or source: builtin:NAME`;
+    return weights ? [{ path: [...path, 'weights'], message }] : [];
+  }
+  const name = source.slice('builtin:'.length);
+  const architecture = architectureOf(name);
+  if (!architecture) {
+    const [near] = nearest(name, architectureNames);
+    const hint = near ? ` (did you mean "builtin:${near}"?)` : '';
+    const known = architectureNames.map((one) => `builtin:${one}`).join(', ');
+    return [{ path: [...path, 'source'], message: `found "${source}"; expected ${known}${hint}` }];
+  }
+  const problems: Problem[] = weights ? [] : [{ path, message: weightsMissing(source) }];
+  for (const key of ['size', 'height', 'width'] as const) {
+    const size = input?.[key] ?? architecture.size;
+    if (size >= architecture.sizeMin) continue;
+    problems.push({
+      path: [...path, 'input', key],
+      message: `found ${size}; expected at least ${architecture.sizeMin}, the smallest picture of ${source}`,
+    });
+  }
+  return problems;
+}
+
+function weightsMissing(source: string): string {
+  return (
+    `found ${source} without weights, and none come with Thaw; expected weights: {source: file:PATH} ` +
+    'with a Keras, safetensors or tfjs file, or weights: {none: {}} to start from random ones'
+  );
 }

@@ -33,6 +33,7 @@ const stages = spec({ train: { schedule: { stages: [stage, { ...stage, name: 'ag
 const head = (layer: Fields): Fields => spec({ model: { head: [{ flatten: {} }, layer] } });
 const augment = (...list: Fields[]): Fields => spec({ data: { augment: list } });
 const input = spec({ model: { input: { preset: undefined, range: [0, 1] } } });
+const builtin = (weights: Fields): Fields => spec({ model: { source: 'builtin:vgg16', input: { size: 32 }, weights } });
 const fractionsGone = { train: undefined, validation: undefined, test: undefined };
 const folders = spec({
   data: { split: { ...fractionsGone, folders: { train: 'file:a', validation: 'file:b', test: 'file:c' } } },
@@ -50,6 +51,8 @@ const flips: Readonly<Record<string, Flip>> = {
   'metadata.annotations': flip('kubernetes', { a: 'b' }),
   'spec.task': flip('refused', 'regression'),
   'spec.model.source': flip('place', 'file:elsewhere'),
+  'spec.model.weights.source': flip('place', 'file:elsewhere.h5', builtin({ source: 'file:vgg16.h5' })),
+  'spec.model.weights.none': flip('refused', {}), // beside a file that has its own
   'spec.model.input.size': flip('result', 32),
   'spec.model.input.height': flip('result', 32, spec({ model: { input: { height: 24, width: 24 } } })),
   'spec.model.input.width': flip('result', 32, spec({ model: { input: { height: 24, width: 24 } } })),
@@ -133,7 +136,7 @@ const flips: Readonly<Record<string, Flip>> = {
     spec({ train: { schedule: { stages: [{ ...stage, epochs: undefined, steps: 3 }] } } }),
   ),
   'spec.train.schedule.stages[].advanceOn.metric': flip('result', 'accuracy', stages),
-  'spec.train.schedule.stages[].advanceOn.mode': flip('result', 'max', stages),
+  'spec.train.schedule.stages[].advanceOn.mode': flip('refused', 'max', stages), // a direction that contradicts the metric,
   'spec.train.schedule.stages[].advanceOn.patience': flip('result', 4, stages),
   'spec.train.schedule.stages[].advanceOn.minDelta': flip('result', 0.1, stages),
   'spec.train.schedule.stages[].learningRate': flip('result', 0.5),

@@ -7,7 +7,7 @@ import type { ResolvedJob } from './resolved-job.ts';
 
 export function jobDigest(job: ResolvedJob, digests: { readonly model: Digest; readonly data: string }): Digest {
   const { apiVersion, task, model, data, train, stages, trainers, output } = job;
-  const { source: _model, ...modelRules } = model;
+  const { source: _model, weights: _weights, ...modelRules } = model;
   const { source: _data, format: _format, split, ...dataRules } = data;
   return digestOfJson({
     apiVersion,

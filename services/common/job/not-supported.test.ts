@@ -12,13 +12,13 @@ const noFractions = { train: undefined, validation: undefined, test: undefined }
 
 const cases: readonly (readonly [changes: Fields, message: string])[] = [
   [spec({ task: 'regression' }), 'spec.task: task regression is not supported yet'],
-  ...['builtin:vgg16', 's3://bucket/model', 'http://host/model', 'https://host/model'].map(
+  ...['s3://bucket/model', 'http://host/model', 'https://host/model'].map(
     (source) => [spec({ model: { source } }), `spec.model.source: source ${source} is not supported yet`] as const,
   ),
-  ...['file:vgg16.h5', 'file:vgg16.keras', 'file:vgg16.hdf5'].map(
-    (source) =>
-      [spec({ model: { source } }), `spec.model.source: a Keras file (${source}) is not supported yet`] as const,
-  ),
+  [
+    spec({ model: { source: 'builtin:vgg16', input: undefined, weights: { source: 's3://bucket/vgg16.h5' } } }),
+    'spec.model.weights.source: source s3://bucket/vgg16.h5 is not supported yet',
+  ],
   [spec({ data: { source: 's3://bucket' } }), 'spec.data.source: source s3://bucket is not supported yet'],
   [
     spec({

@@ -10,12 +10,14 @@ export function notSupported({ spec }: JobFile): Problem[] {
     if (condition) problems.push({ path: ['spec', ...path.split('.')], message: `${what} is not supported yet` });
   };
   refuse(task !== 'imageClassification', 'task', `task ${task}`);
+  const isBuiltin = (source: string): boolean => source.startsWith('builtin:');
   const isElsewhere = (source: string): boolean => /^(builtin|s3|https?):/.test(source);
-  refuse(isElsewhere(model.source), 'model.source', `source ${model.source}`);
+  const { source: weights } = model.weights ?? {};
+  refuse(!isBuiltin(model.source) && isElsewhere(model.source), 'model.source', `source ${model.source}`);
+  refuse(weights !== undefined && isElsewhere(weights), 'model.weights.source', `source ${weights}`);
   refuse(isElsewhere(data.source), 'data.source', `source ${data.source}`);
   for (const [set, source] of Object.entries(data.split.folders ?? {}))
     refuse(isElsewhere(source), `data.split.folders.${set}`, `source ${source}`);
-  refuse(/\.(h5|keras|hdf5)$/.test(model.source), 'model.source', `a Keras file (${model.source})`);
   const { format } = data;
   refuse(format === 'jsonl' || format === 'kinetics' || format === 'webdataset', 'data.format', `format ${format}`);
   const [loss = 'crossEntropy'] = Object.keys(train.loss ?? {});

@@ -62,6 +62,18 @@ test('size, or height and width, replace the size that the model was made for', 
   assert.deepEqual(sizeOf({ height: 16, width: 40 }), [16, 40]);
 });
 
+test('what the network says of itself counts more than the name of its file', () => {
+  const source = { spec: { model: { source: 'file:models/vgg16.h5', input: undefined } } };
+  const named = { modelName: 'mobilenetv2_1.00_224' };
+  for (const [facts, hint] of [
+    [{}, /For "file:models\/vgg16\.h5" it is most likely \{preset: caffe\}\.$/],
+    [named, /For "mobilenetv2_1\.00_224" it is most likely \{preset: tf\}\.$/],
+    [{ ...named, rescales: true }, /rescales its pixels itself, so it is most likely \{range: \[0, 255\]\}\.$/],
+  ] as const) {
+    assert.throws(() => resolvedTinyJob(source, { facts }), hint);
+  }
+});
+
 test('without a known preparation the job is refused, naming the likely preset', () => {
   for (const [source, hint] of [
     ['file:models/vgg16', '{preset: caffe}'],

@@ -6,7 +6,7 @@ import type { JobFacts } from './resolve.ts';
 import type { Preprocessing } from './resolved-job.ts';
 import type { JobSpec } from './schema/job.ts';
 
-type Values = Pick<Preprocessing, 'channelOrder' | 'scale' | 'mean' | 'std'>;
+export type Values = Pick<Preprocessing, 'channelOrder' | 'scale' | 'mean' | 'std'>;
 type Input = NonNullable<JobSpec['model']['input']>;
 
 const none = [0, 0, 0] as const;
@@ -23,7 +23,7 @@ export const preprocessingPresets: Readonly<Record<'caffe' | 'torch' | 'tf' | 'u
 export function resolvePreprocessing(parsed: ParsedJob, facts: JobFacts): Preprocessing {
   const { input, source } = parsed.job.spec.model;
   const values = (input && valuesOf(input)) ?? facts.preprocessing;
-  if (!values) throw missing(parsed, source);
+  if (!values) throw missing(parsed, source, facts);
   return {
     height: input?.height ?? input?.size ?? facts.inputSize.height,
     width: input?.width ?? input?.size ?? facts.inputSize.width,
@@ -55,14 +55,21 @@ const likelyPresets: readonly (readonly [RegExp, string])[] = [
   [/torch|timm/i, 'torch'],
 ];
 
-function missing(parsed: ParsedJob, source: string): ThawError {
-  const likely = likelyPresets.find(([name]) => name.test(source))?.[1];
-  const hint = likely
-    ? ` For "${source}" it is most likely {preset: ${likely}}.`
-    : ' Look it up where the model comes from.';
+function missing(parsed: ParsedJob, source: string, facts: JobFacts): ThawError {
+  const hint = likelyInput(source, facts);
   return new ThawError(
     'JobInvalid',
     `${parsed.where(['spec', 'model', 'input'])}: found no preset, range, mean or std, and the model file does not carry them; ` +
       `expected how its pixels were prepared (preset: caffe, torch, tf or unit).${hint}`,
   );
+}
+
+/** The network's own layers say more than its names, and its own name more than its file's. */
+function likelyInput(source: string, { modelName, rescales }: JobFacts): string {
+  if (rescales) return ' The network rescales its pixels itself, so it is most likely {range: [0, 255]}.';
+  for (const called of [modelName ?? '', source]) {
+    const preset = likelyPresets.find(([name]) => name.test(called))?.[1];
+    if (preset) return ` For "${called}" it is most likely {preset: ${preset}}.`;
+  }
+  return ' Look it up where the model comes from.';
 }

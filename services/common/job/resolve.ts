@@ -30,6 +30,10 @@ export interface JobFacts {
   readonly inputSize: { readonly height: number; readonly width: number };
   /** How the source says that it wants its pixels. */
   readonly preprocessing?: Pick<Preprocessing, 'channelOrder' | 'scale' | 'mean' | 'std'> | undefined;
+  /** What the model file calls its network; says how the pixels were most likely prepared. */
+  readonly modelName?: string | undefined;
+  /** The network starts by rescaling its pixels. */
+  readonly rescales?: boolean;
   /** Number of backbone blocks, for presets. */
   readonly blocks: number;
   readonly format: DataFormat;
@@ -74,6 +78,7 @@ function resolveModel(parsed: ParsedJob, facts: JobFacts): ResolvedModel {
   const output: HeadLayer = { kind: 'dense', units: facts.classes, activation: 'softmax', useBias: true };
   return {
     source: model.source,
+    ...(model.weights && { weights: model.weights.source ?? null }),
     preprocessing: resolvePreprocessing(parsed, facts),
     cut: model.cut ?? facts.defaultCut,
     head: [...model.head.map(headLayer), output],

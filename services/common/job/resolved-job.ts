@@ -18,6 +18,8 @@ export interface ResolvedJob {
 
 export interface ResolvedModel {
   readonly source: string;
+  /** Of a builtin: where they are, or null for random ones. */
+  readonly weights?: string | null;
   readonly preprocessing: Preprocessing;
   /** Layer whose output the head is put on, by its name in the source model. */
   readonly cut: string;

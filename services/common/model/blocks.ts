@@ -7,12 +7,12 @@ import type { Block, Graph, Layer } from './graph.ts';
 const backbonePrefix = 'backbone/';
 const blockStem = /^(.*block_?\d+[a-z]?)_/;
 
-/** From input to output. Layers without weights are in no block. */
+/** From input to output. Layers without weights are in no block, and neither is Normalization, which never trains. */
 export function blocksOf(graph: Graph): Block[] {
   const backbone = graph.layers.filter(({ path }) => path.startsWith(backbonePrefix));
   const blocks: { stem: string | null; layers: Layer[] }[] = [];
   for (const segment of segmentsOf(backbone)) {
-    const layers = segment.filter(({ weights }) => weights.length > 0);
+    const layers = segment.filter(({ kind, weights }) => weights.length > 0 && kind !== 'Normalization');
     if (layers.length === 0) continue;
     const stem = commonStem(layers);
     const last = blocks.at(-1);

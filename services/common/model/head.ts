@@ -2,10 +2,10 @@
 
 import { ThawError } from '../errors/thaw-error.ts';
 import type { HeadLayer } from '../job/resolved-job.ts';
-import { keyedStream } from '../random/stream.ts';
 import { nearest } from '../text/nearest.ts';
-import type { Graph, Layer, Tensor, WeightSpec, Weights } from './graph.ts';
+import type { Graph, Layer, Weights } from './graph.ts';
 import { addLayer } from './infer.ts';
+import { initialWeights } from './initial-weights.ts';
 import { kerasName } from './write-layers-model.ts';
 
 const headKinds: Readonly<Record<HeadLayer['kind'], { readonly name: string; readonly kind: string }>> = {
@@ -121,20 +121,10 @@ function configOf(layer: HeadLayer): Record<string, unknown> {
   }
 }
 
-/** First values of the head, drawn per tensor from (seed, name): kernels Glorot uniform (2010), the rest as in Keras. */
+/** First values of the head. */
 export function initialHeadWeights(graph: Graph, seed: number): Weights {
-  const specs = graph.layers.filter(({ path }) => path.startsWith('head/')).flatMap(({ weights }) => weights);
-  return new Map(specs.map((spec) => [spec.name, initialTensor(spec, seed)]));
-}
-
-function initialTensor({ name, shape, role }: WeightSpec, seed: number): Tensor {
-  const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
-  if (role === 'gamma' || role === 'movingVariance') data.fill(1);
-  if (role === 'kernel') {
-    const [fanIn = 1, fanOut = 1] = shape.slice(-2);
-    const limit = Math.sqrt(6 / (fanIn + fanOut));
-    const stream = keyedStream(seed, 'initialise', name);
-    for (let i = 0; i < data.length; i++) data[i] = (2 * stream.uniform() - 1) * limit;
-  }
-  return { shape, data };
+  return initialWeights(
+    graph.layers.filter(({ path }) => path.startsWith('head/')),
+    seed,
+  );
 }

@@ -18,6 +18,14 @@ export function numberOf(layer: ConfiguredLayer, key: string, fallback?: number)
   return value;
 }
 
+/** A number, or one for each of `length` channels. */
+export function numbersOf(layer: ConfiguredLayer, key: string, length: number, fallback?: number): number | number[] {
+  const value = layer.config[key] ?? fallback;
+  if (!Array.isArray(value)) return numberOf(layer, key, fallback);
+  if (value.length === length && value.every((one) => Number.isFinite(one))) return value as number[];
+  throw badConfig(layer, key, `a number, or ${length}`);
+}
+
 export function booleanOf(layer: ConfiguredLayer, key: string, fallback: boolean): boolean {
   const value = layer.config[key] ?? fallback;
   if (typeof value !== 'boolean') throw badConfig(layer, key, 'true or false');

@@ -72,11 +72,18 @@ const refused: readonly (readonly [
   ],
   ['Add', {}, [image, [8, 6, 5]], /found inputs \[8,6,4\], \[8,6,5\]; expected equal shapes/],
   ['Add', {}, [image], /found inputs \[8,6,4\]; expected equal shapes/],
+  ['Multiply', {}, [image, [1, 2, 4]], /found inputs \[8,6,4\], \[1,2,4\]; expected equal shapes, or 1 in an axis/],
+  ['Multiply', {}, [image, [4]], /found inputs \[8,6,4\], \[4\]; expected equal shapes/],
+  ['Normalization', { axis: 1 }, [image], /axis: found 1; expected the last axis/],
+  ['Normalization', { invert: true }, [image], /invert: found true; expected false/],
+  ['Normalization', { mean: [1, 2], variance: [1, 2] }, [image], /mean: found \[1,2\]; expected a number, or 4/],
+  ['Normalization', { mean: 1 }, [image], /variance: found nothing; expected a number/],
   ['Reshape', { target_shape: [-1, 5] }, [[16]], /target_shape: found \[-1,5\]; expected 16 elements/],
   ['Reshape', { target_shape: [-2, -8] }, [[16]], /expected 16 elements/],
   ['Reshape', { target_shape: 16 }, [[16]], /target_shape: found 16; expected a list of sizes/],
   ['Dropout', { rate: 1 }, [image], /rate: found 1; expected a number from 0 to below 1/],
-  ['Dropout', { rate: 0.5, noise_shape: [null, 1, 1, 4] }, [image], /noise_shape/],
+  ['Dropout', { rate: 0.5, noise_shape: [null, 1, 1, 3] }, [image], /noise_shape/],
+  ['Dropout', { rate: 0.5, noise_shape: [null, 1, 1] }, [image], /noise_shape/],
   [
     'ZeroPadding2D',
     {
@@ -143,4 +150,9 @@ test('paddings in all three ways of writing', () => {
   ] as const) {
     assert.deepEqual(shapeOf('ZeroPadding2D', { padding }, image), expected);
   }
+});
+
+test('an image is multiplied by a pixel, as in squeeze and excitation, in either order', () => {
+  assert.deepEqual(shapeOf('Multiply', {}, image, [1, 1, 4]), image);
+  assert.deepEqual(shapeOf('Multiply', {}, [1, 1, 4], image), image);
 });

@@ -10,6 +10,7 @@ import {
   type ConfiguredLayer,
   countOf,
   numberOf,
+  numbersOf,
   paddingOf,
   pairOf,
   requireChannelsLast,
@@ -157,6 +158,32 @@ const batchNormalization: LayerKind = {
   },
 };
 
+/** Keras also counts its samples (`count`), which nothing is computed from: it is no weight here. */
+const normalization: LayerKind = {
+  outputShape(layer, inputs) {
+    const input = onlyInput(layer, inputs);
+    requireLastAxis(layer, input);
+    if (booleanOf(layer, 'invert', false)) throw badConfig(layer, 'invert', 'false');
+    if (hasOwnStatistics(layer)) {
+      for (const key of ['mean', 'variance']) numbersOf(layer, key, input.at(-1) as number);
+    }
+    return input;
+  },
+  weights(layer, inputs) {
+    const shape = [onlyInput(layer, inputs).at(-1) as number];
+    if (hasOwnStatistics(layer)) return [];
+    return [
+      { name: 'mean', shape, role: 'movingMean' },
+      { name: 'variance', shape, role: 'movingVariance' },
+    ];
+  },
+};
+
+/** Whether the config holds mean and variance, so that they are no weights. */
+export function hasOwnStatistics({ config }: ConfiguredLayer): boolean {
+  return (config.mean ?? config.variance ?? null) !== null;
+}
+
 const dense: LayerKind = {
   outputShape(layer, inputs) {
     const input = onlyInput(layer, inputs);
@@ -188,11 +215,15 @@ const globalPooling: LayerKind = {
   weights: noWeights,
 };
 
+/** A size of 1 is stretched to that of the other inputs. */
 const elementwise: LayerKind = {
   outputShape(layer, inputs) {
     const [first] = inputs;
-    if (first && inputs.length > 1 && inputs.every((shape) => shape.join() === first.join())) return first;
-    throw differentInputs(layer, inputs, 'equal shapes');
+    const stretched = first?.map((_, axis) => Math.max(...inputs.map((shape) => shape[axis] as number)));
+    const fits = (shape: Shape): boolean =>
+      shape.length === first?.length && shape.every((size, axis) => size === 1 || size === stretched?.[axis]);
+    if (stretched && inputs.length > 1 && inputs.every(fits)) return stretched;
+    throw differentInputs(layer, inputs, 'equal shapes, or 1 in an axis');
   },
   weights: noWeights,
 };
@@ -250,15 +281,27 @@ function atLeastZero(layer: ConfiguredLayer, ...keys: readonly string[]): void {
   for (const key of keys) if (numberOf(layer, key, 0) < 0) throw badConfig(layer, key, 'a number of at least 0');
 }
 
-function checkDropout(layer: ConfiguredLayer): void {
+function checkDropout(layer: ConfiguredLayer, input: Shape): void {
   const rate = numberOf(layer, 'rate');
   if (rate < 0 || rate >= 1) throw badConfig(layer, 'rate', 'a number from 0 to below 1');
-  if (layer.config.noise_shape) throw badConfig(layer, 'noise_shape', 'null');
+  noiseShapeOf(layer, input);
 }
 
-function checkRescaling(layer: ConfiguredLayer): void {
-  numberOf(layer, 'scale');
-  numberOf(layer, 'offset', 0);
+/** Shape of a dropout's mask for one sample. 1 in an axis drops along all of it; every sample has its own mask. */
+export function noiseShapeOf(layer: ConfiguredLayer, input: Shape): Shape {
+  const noise = layer.config.noise_shape ?? null;
+  if (noise === null) return input;
+  const [batch, ...sizes] = Array.isArray(noise) ? (noise as unknown[]) : [];
+  const shape = input.map((size, axis) => (sizes[axis] === null ? size : sizes[axis]));
+  const fits = sizes.length === input.length && shape.every((size, axis) => size === 1 || size === input[axis]);
+  if (fits && batch === null) return shape as number[];
+  throw badConfig(layer, 'noise_shape', `null, or [null, …] with 1 or the size for each of [${input}]`);
+}
+
+function checkRescaling(layer: ConfiguredLayer, input: Shape): void {
+  const channels = input.at(-1) as number;
+  numbersOf(layer, 'scale', channels);
+  numbersOf(layer, 'offset', channels, 0);
 }
 
 export const layerKinds: Readonly<Record<string, LayerKind>> = {
@@ -275,6 +318,7 @@ export const layerKinds: Readonly<Record<string, LayerKind>> = {
   DepthwiseConv2D: depthwiseConv2d,
   SeparableConv2D: separableConv2d,
   BatchNormalization: batchNormalization,
+  Normalization: normalization,
   Dense: dense,
   ReLU: checked((layer) => atLeastZero(layer, 'max_value', 'negative_slope', 'threshold')),
   LeakyReLU: checked((layer) => atLeastZero(layer, 'alpha', 'negative_slope')),

@@ -167,6 +167,21 @@ const refused: readonly (readonly [what: string, model: unknown, message: RegExp
     /layer class "constructor" is not supported/,
   ],
   [
+    "somebody's own class called like one of Keras'",
+    withInput({ ...convolution('own', ['input']), registered_name: 'my_package>Conv2D' }),
+    /backbone\/own: layer class "my_package>Conv2D" is not supported/,
+  ],
+  [
+    'a layer that always trains, as Keras 2 writes it',
+    withInput({ ...convolution('a', []), inbound_nodes: [[['input', 0, 0, { training: true }]]] }),
+    /backbone\/a: found a call with training=True; expected one that follows the model/,
+  ],
+  [
+    'a layer that always trains, as Keras 3 writes it',
+    withInput({ ...convolution('a', []), inbound_nodes: [{ args: [], kwargs: { training: true } }] }),
+    /backbone\/a: found a call with training=True/,
+  ],
+  [
     'malformed references',
     withInput({ ...convolution('a', []), inbound_nodes: [[[7, 0, 0]]] }),
     /backbone\/a: found the reference \[7,0,0\]; expected \["layer", 0, 0\]/,

@@ -17,6 +17,8 @@ interface KerasLayer {
   readonly name?: string;
   readonly config: Record<string, unknown>;
   readonly inbound_nodes?: unknown;
+  /** Keras 3: how somebody's own class is registered; null, or the class again, for Keras' own. */
+  readonly registered_name?: unknown;
 }
 
 const nestedKinds = new Set(['Model', 'Functional', 'Sequential']);
@@ -105,8 +107,13 @@ function place(layer: KerasLayer, scope: Scope, inputs: readonly string[]): stri
   if (nestedKinds.has(layer.class_name)) return inline(layer, { ...scope, path, inputs });
   const config = layer.class_name === 'InputLayer' ? withSize(layer.config, scope.inputSize) : layer.config;
   if (scope.layers.has(path)) throw invalid(`${path}: two layers have this name`);
-  addLayer(scope.layers, { path, kind: layer.class_name, config, inputs });
+  addLayer(scope.layers, { path, kind: classOf(layer), config, inputs });
   return path;
+}
+
+/** Somebody's own class may be called like one of Keras'. */
+function classOf({ class_name: name, registered_name: registered }: KerasLayer): string {
+  return typeof registered === 'string' ? registered : name;
 }
 
 function withSize(config: Record<string, unknown>, size: ReadOptions['inputSize']): Record<string, unknown> {
@@ -122,8 +129,21 @@ function inboundOf(layer: KerasLayer, where: string): string[] {
   if (!Array.isArray(nodes)) throw invalid(`${path}: malformed inbound_nodes`);
   if (nodes.length > 1) throw invalid(`${path}: the layer is called ${nodes.length} times; expected once`);
   const [node = []] = nodes as unknown[];
-  if (Array.isArray(node)) return namesOf(node, path);
-  return keras3Names((node as { args?: unknown } | null)?.args, path);
+  if (Array.isArray(node)) {
+    requireInference(node.flat().find(isOptions), path);
+    return namesOf(node, path);
+  }
+  const { args, kwargs } = (node ?? {}) as { args?: unknown; kwargs?: unknown };
+  requireInference(kwargs, path);
+  return keras3Names(args, path);
+}
+
+const isOptions = (part: unknown): boolean => typeof part === 'object' && part !== null && 'training' in part;
+
+/** A layer that is called to train keeps dropping, or normalises by its batch, when the model predicts. */
+function requireInference(options: unknown, path: string): void {
+  if ((options as { training?: unknown } | null | undefined)?.training !== true) return;
+  throw invalid(`${path}: found a call with training=True; expected one that follows the model`);
 }
 
 /** ["name", 0, 0] references, one or a list of them. */

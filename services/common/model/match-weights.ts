@@ -20,8 +20,13 @@ export function matchWeights(graph: Graph, stored: Weights, what: string): Weigh
   }
   for (const name of left.keys()) problems.push(`${name} belongs to no layer`);
   if (problems.length === 0) return matched;
+  throw misfit(what, problems);
+}
+
+/** `problems`: one or more, of which the first few are listed. */
+export function misfit(what: string, problems: readonly string[]): ThawError {
   const more = problems.length > listedMax ? `\n  and ${problems.length - listedMax} more` : '';
-  throw new ThawError(
+  return new ThawError(
     'ModelInvalid',
     `${what}: weights do not fit the layers:\n  ${problems.slice(0, listedMax).join('\n  ')}${more}`,
   );

@@ -33,6 +33,18 @@ test('randomness ends the prefix, a dropout that drops nothing does not', () => 
   assert.deepEqual(boundaryOf(early, 'head/output/kernel'), [['block3_conv'], 576]);
 });
 
+test('a dropout of the backbone ends the prefix only where it is trained through', () => {
+  const graph = graphOf(
+    convolution('a', ['input']),
+    kerasLayer('Dropout', 'first', ['a'], { rate: 0.5 }),
+    convolution('b', ['first'], 2),
+    kerasLayer('Dropout', 'second', ['b'], { rate: 0.5 }),
+    convolution('c', ['second']),
+  );
+  assert.deepEqual(boundaryOf(graph, 'backbone/c/kernel'), [['second'], 128]);
+  assert.deepEqual(partitionFor(graph, ['backbone/b/kernel']).suffix, ['backbone/b', 'backbone/second', 'backbone/c']);
+});
+
 test('a layer that only enlarges is left to the suffix', () => {
   const padded = graphOf(
     convolution('a', ['input']),

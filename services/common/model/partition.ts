@@ -1,5 +1,6 @@
-// Splits the network for one stage. The suffix is what depends on a trainable tensor or on randomness; everything else
-// is prefix, computed once per sample and view. Layers that only enlarge the boundary are left to the suffix.
+// Splits the network for one stage. The suffix is what depends on a trainable tensor or on the head's randomness;
+// everything else is prefix, computed once per sample and view. A frozen part of the backbone runs in inference mode, so
+// a dropout in it drops nothing (EfficientNet has nine). Layers that only enlarge the boundary are left to the suffix.
 
 import { invariant } from '../errors/thaw-error.ts';
 import { requireGradients } from './differentiable.ts';
@@ -27,7 +28,7 @@ export function partitionFor(graph: Graph, trainable: readonly string[]): Partit
 }
 
 function drawsRandomness(layer: Layer): boolean {
-  return kindOf(layer).random === true && layer.config.rate !== 0;
+  return kindOf(layer).random === true && layer.config.rate !== 0 && !layer.path.startsWith('backbone/');
 }
 
 /** Prefix layers that the suffix reads. */

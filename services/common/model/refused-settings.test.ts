@@ -40,12 +40,12 @@ const cases: readonly { readonly kind: string; readonly config: Record<string, u
     { kind: 'ReLU', config: { threshold: -1 }, message: 'threshold: found -1; expected a number of at least 0' },
     { kind: 'LeakyReLU', config: { alpha: [0.1] }, message: 'alpha: found [0.1]; expected a number' },
     { kind: 'Softmax', config: { axis: 1 }, message: 'axis: found 1; expected the last axis' },
-    { kind: 'Rescaling', config: { scale: [1, 2, 3] }, message: 'scale: found [1,2,3]; expected a number' },
+    { kind: 'Rescaling', config: { scale: [1, 2] }, message: 'scale: found [1,2]; expected a number, or 3' },
     { kind: 'Dropout', config: { rate: 1 }, message: 'rate: found 1; expected a number from 0 to below 1' },
     {
       kind: 'Dropout',
-      config: { rate: 0.5, noise_shape: [null, 1, 1, 3] },
-      message: 'noise_shape: found [null,1,1,3]; expected null',
+      config: { rate: 0.5, noise_shape: [4, 1, 1, 1] },
+      message: 'noise_shape: found [4,1,1,1]; expected null, or [null, …] with 1 or the size for each of [9,9,3]',
     },
     {
       kind: 'Reshape',

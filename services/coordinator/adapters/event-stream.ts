@@ -5,7 +5,7 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { DiscardPolicy, jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
-import { eventLine } from '../core/event-log.ts';
+import { eventLine, type OutboxEvent } from '../core/event-log.ts';
 import type { EventStream } from '../runtime/ports.ts';
 import { storageFailed } from './storage-failure.ts';
 
@@ -30,16 +30,19 @@ export async function openEventStream(broker: NatsConnection, uid: string, file:
   }
   const client = jetstream(broker, { timeout: requestMilliseconds });
   let written = await lastSequence(file);
+  const project = async (event: OutboxEvent): Promise<void> => {
+    if (event.sequence <= written) return;
+    await appendFile(file, `${eventLine(event)}\n`).catch((thrown: unknown) => {
+      throw storageFailed(thrown, file, 'writing the event log');
+    });
+    written = event.sequence;
+  };
   return {
     async append(event) {
-      const line = eventLine(event);
-      await client.publish(subject, line, { msgID: event.id });
-      if (event.sequence <= written) return;
-      await appendFile(file, `${line}\n`).catch((thrown: unknown) => {
-        throw storageFailed(thrown, file, 'writing the event log');
-      });
-      written = event.sequence;
+      await client.publish(subject, eventLine(event), { msgID: event.id });
+      await project(event);
     },
+    project,
   };
 }
 

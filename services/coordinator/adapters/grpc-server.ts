@@ -15,6 +15,7 @@ import type { JobsHandlers } from '@thaw/proto/gen/thaw/v1/Jobs.ts';
 import type { SessionHandlers } from '@thaw/proto/gen/thaw/v1/Session.ts';
 import { loadThawProto } from '@thaw/proto/load.ts';
 import { loadHealthService, servingStatus } from '@thaw/proto/load-health.ts';
+import { messageBytesMax } from '@thaw/proto/message-size.ts';
 
 export interface GrpcServices {
   readonly session: SessionHandlers;
@@ -32,8 +33,8 @@ export interface GrpcServer {
 /** `address`: host:port; port 0 takes a free one. */
 export async function startGrpcServer(address: string, services: GrpcServices): Promise<GrpcServer> {
   const server = new Server({
-    'grpc.max_receive_message_length': -1,
-    'grpc.max_send_message_length': -1,
+    'grpc.max_receive_message_length': messageBytesMax,
+    'grpc.max_send_message_length': messageBytesMax,
     'grpc.keepalive_time_ms': 10_000,
     'grpc.keepalive_timeout_ms': 5000,
   });

@@ -1,11 +1,12 @@
 // The job's key in JetStream KV. Every write is a compare-and-set on the revision that this coordinator wrote last, so
-// of two coordinators one finds out. A write that failed or went unanswered is resolved by reading.
+// of two coordinators one finds out. A write that failed or went unanswered is resolved by reading: it is one's own only
+// if it carries one's own reign, because those who take over together claim the same term.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { jetstream, StorageType } from '@nats-io/jetstream';
-import { type KV, Kvm } from '@nats-io/kv';
+import { type KV, type KvEntry, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { JobState } from '../core/state.ts';
 import { decodeState, encodeState } from '../core/stored-form.ts';
 import type { StateStore } from '../runtime/ports.ts';
@@ -20,7 +21,10 @@ const retryMilliseconds = 100;
 const pollMilliseconds = 250;
 
 export interface JobKey extends StateStore {
-  /** Takes the job: the first term when nobody had it, else the next one once the incumbent stood still. */
+  /**
+   * Takes the job for the reign of `initial`: the first term when nobody had it, else the next one once the incumbent
+   * stood still. Whoever is faster is the next incumbent, and is waited for in turn.
+   */
   take(initial: JobState): Promise<JobState>;
 }
 
@@ -47,7 +51,7 @@ export async function openJobKey(broker: NatsConnection, { uid, monotonic }: Job
         revision = revision === 0 ? await kv.create(key, bytes) : await kv.update(key, bytes, revision);
         return;
       } catch (cause) {
-        const found = await readOwn(kv, state);
+        const found = await readOwn(kv, state, revision);
         if (found !== null) {
           revision = found;
           return;
@@ -63,24 +67,33 @@ export async function openJobKey(broker: NatsConnection, { uid, monotonic }: Job
   return {
     save: write,
     async take(initial) {
-      const incumbent = await standstill(kv, monotonic);
-      const state = incumbent ? { ...incumbent.state, term: incumbent.state.term + 1, write: 1 } : initial;
-      revision = incumbent?.revision ?? 0;
-      await write(state);
-      return state;
+      for (;;) {
+        const incumbent = await standstill(kv, monotonic);
+        const { reign } = initial;
+        const state = incumbent ? { ...incumbent.state, reign, term: incumbent.state.term + 1, write: 1 } : initial;
+        revision = incumbent?.revision ?? 0;
+        try {
+          await write(state);
+          return state;
+        } catch (thrown) {
+          if (toThawError(thrown).code !== 'TermSuperseded') throw thrown;
+        }
+      }
     },
   };
 }
 
-/** The revision under which just this state is stored; null when an older one of ours, or nothing, is to be read. */
-async function readOwn(kv: KV, state: JobState): Promise<number | null> {
+/**
+ * The revision under which just this state is stored; null while the key is as it was at revision `before`, or cannot
+ * be read. Throws TermSuperseded when another reign has written.
+ */
+async function readOwn(kv: KV, state: JobState, before: number): Promise<number | null> {
   const entry = await kv.get(key).catch(() => null);
-  if (!entry) return null;
+  if (!isStored(entry) || entry.revision === before) return null;
   const found = decodeState(entry.value);
-  if (found.term === state.term && found.runToken === state.runToken) {
-    return found.write === state.write ? entry.revision : null;
-  }
-  throw new ThawError('TermSuperseded', `term ${found.term} holds the job; this coordinator has term ${state.term}`);
+  if (found.reign === state.reign) return found.write === state.write ? entry.revision : null;
+  const holder = `term ${found.term} of coordinator ${found.reign}`;
+  throw new ThawError('TermSuperseded', `${holder} holds the job; this is term ${state.term} of ${state.reign}`);
 }
 
 /** The stored state once it has not changed for incumbentMilliseconds; null when there is none. */
@@ -88,8 +101,10 @@ async function standstill(kv: KV, monotonic: () => number) {
   let seen = 0;
   let since = monotonic();
   for (;;) {
-    const entry = await kv.get(key);
-    if (entry?.operation !== 'PUT') return null;
+    const entry = await kv.get(key).catch((cause: unknown) => {
+      throw new ThawError('BrokerLost', `the job's state could not be read: ${reasonOf(cause)}`, { cause });
+    });
+    if (!isStored(entry)) return null;
     if (entry.revision !== seen) {
       seen = entry.revision;
       since = monotonic();
@@ -98,6 +113,10 @@ async function standstill(kv: KV, monotonic: () => number) {
     }
     await delay(pollMilliseconds);
   }
+}
+
+function isStored(entry: KvEntry | null): entry is KvEntry {
+  return entry?.operation === 'PUT';
 }
 
 function reasonOf(cause: unknown): string {

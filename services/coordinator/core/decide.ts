@@ -49,7 +49,7 @@ export function decide(state: JobState, event: CoreEvent, now: number): Decision
 
 function onStarted(state: JobState, now: number): Decision {
   if (state.eventSequence > 0) return nothing(state);
-  const { name, jobDigest, replicas, shards, stages } = state.plan;
+  const { name, jobDigest, replicas, shards, stages, warnings } = state.plan;
   return nothing(
     record(state, now, {
       kind: 'jobStarted',
@@ -59,6 +59,7 @@ function onStarted(state: JobState, now: number): Decision {
       trainers: replicas,
       shards,
       stages: stages.map((stage) => stage.name),
+      ...(warnings && { warnings }),
     }),
   );
 }

@@ -35,7 +35,7 @@ export function partsProblem(
 }
 
 /** `parts`: every part exactly once, as partsProblem has checked. */
-export function sumParts(parts: readonly EvaluatedPart__Output[], classes: number): EvaluationSums {
+export function sumParts(parts: readonly EvaluationSums[], classes: number): EvaluationSums {
   const confusion = new Array<number>(classes * classes).fill(0);
   let lossSum = 0;
   let count = 0;

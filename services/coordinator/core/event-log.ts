@@ -3,7 +3,7 @@
 // these entries and nothing else.
 
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
-import type { BadSamples, JobFailure, JobState, Metrics } from './state.ts';
+import type { BadSamples, JobFailure, JobState, Metrics, StepParts } from './state.ts';
 
 export interface OutboxEvent {
   /** `term.sequence`; the stream drops what it holds already. */
@@ -23,6 +23,8 @@ export type LogEntry =
       readonly trainers: number;
       readonly shards: number;
       readonly stages: readonly string[];
+      /** What the user must not overlook, a sentence each. */
+      readonly warnings?: readonly string[];
     }
   | { readonly kind: 'trainerJoined'; readonly trainer: string; readonly incarnation: string; readonly pid: number }
   | {
@@ -56,6 +58,8 @@ export type LogEntry =
       readonly accuracy: number;
       readonly learningRate: number;
       readonly seconds: number;
+      readonly secondsByPart: StepParts;
+      readonly reducedBytes: number;
     }
   | {
       readonly kind: 'epochEvaluated';

@@ -17,8 +17,9 @@ export function failWith(state: JobState, now: number, code: ErrorCode, message:
   return fail(state, now, { code, message });
 }
 
+/** Too late once training is over: the export takes a moment, and its result is what was asked for. */
 export function cancel(state: JobState, now: number, reason: string): Decision {
-  if (isTerminal(state)) return { state, effects: [] };
+  if (isTerminal(state) || state.phase === 'Exporting') return { state, effects: [] };
   const failure: JobFailure = { code: 'Cancelled', message: reason };
   const cancelled: JobState = { ...state, phase: 'Cancelled', reason, failure };
   return end(record(cancelled, now, { kind: 'jobCancelled', reason }), { outcome: 'Cancelled', reason });

@@ -8,6 +8,8 @@ export interface JobIdentity {
   readonly uid: string;
   /** 64 random bits, hex. */
   readonly runToken: string;
+  /** 64 random bits, hex; the coordinator process's own. */
+  readonly reign: string;
   readonly term: number;
 }
 

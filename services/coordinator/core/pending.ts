@@ -3,6 +3,7 @@
 
 import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { Generation, JobState } from './state.ts';
+import type { TestFigures } from './test-figures.ts';
 
 export type Result = Pick<Report__Output, 'trained' | 'evaluated' | 'stored' | 'finished' | 'result'>;
 
@@ -11,9 +12,11 @@ export interface Pending {
   readonly results: Readonly<Record<string, Result>>;
   /** classes x classes of the test set, once it is known; large, so it is not stored. */
   readonly testConfusion: readonly number[] | null;
+  /** Of the test set, once it is known; for the report alone, so it is not stored. */
+  readonly testFigures: TestFigures | null;
 }
 
-export const nothingPending: Pending = { results: {}, testConfusion: null };
+export const nothingPending: Pending = { results: {}, testConfusion: null, testFigures: null };
 
 /** The first report of a member counts; a repetition changes nothing. */
 export function withResult(state: JobState, from: string, result: Result): JobState {

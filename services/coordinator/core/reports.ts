@@ -3,6 +3,7 @@
 
 import type { Digest } from '@thaw/common/content/digest.ts';
 import { assertNever } from '@thaw/common/errors/thaw-error.ts';
+import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { Trained__Output } from '@thaw/proto/gen/thaw/v1/Trained.ts';
 import { fixedPointScale, metricsOf, partsProblem, perClassMetrics, sumParts } from './evaluation.ts';
@@ -22,6 +23,7 @@ import {
   type StoredState,
   type Work,
 } from './state.ts';
+import { figuresProblem, testFigures } from './test-figures.ts';
 
 export function onReport(state: JobState, now: number, from: string, report: Report__Output): Decision {
   const { directive, generation } = state;
@@ -49,7 +51,12 @@ function reportProblem(state: JobState, work: Work, member: number, report: Repo
     case 'evaluate': {
       if (!report.evaluated) return `answered ${report.result}; expected evaluated`;
       const classes = state.plan.classes.length;
-      return partsProblem(report.evaluated.parts, { member, partOwners: work.partOwners, classes });
+      const { parts } = report.evaluated;
+      const samples = state.plan.samples[work.split];
+      return (
+        partsProblem(parts, { member, partOwners: work.partOwners, classes }) ??
+        firstProblem(parts, (part) => figuresProblem(part, { classes, samples }))
+      );
     }
     case 'store':
       if (!report.stored) return `answered ${report.result}; expected stored`;
@@ -59,6 +66,17 @@ function reportProblem(state: JobState, work: Work, member: number, report: Repo
     default:
       return assertNever(work, 'work');
   }
+}
+
+function firstProblem(
+  parts: readonly EvaluatedPart__Output[],
+  problemOf: (part: EvaluatedPart__Output) => string | null,
+): string | null {
+  for (const part of parts) {
+    const problem = problemOf(part);
+    if (problem) return `reported part ${part.part}, which ${problem}`;
+  }
+  return null;
 }
 
 function onAllReported(state: JobState, now: number, work: Work, results: readonly Result[]): Decision {
@@ -109,6 +127,8 @@ function onTrained(state: JobState, now: number, lastStep: number, trained: read
       accuracy: epoch.accuracy,
       learningRate: epoch.learningRate,
       seconds: epoch.trainSeconds,
+      secondsByPart: epoch.seconds,
+      reducedBytes: epoch.reducedBytes,
     }),
   );
 }
@@ -225,10 +245,8 @@ function superseded(state: JobState, stored: StoredState): Effect[] {
 
 function onTested(state: JobState, now: number, results: readonly Result[]): Decision {
   const classes = state.plan.classes.length;
-  const sums = sumParts(
-    results.flatMap(({ evaluated }) => evaluated?.parts ?? []),
-    classes,
-  );
+  const parts = results.flatMap(({ evaluated }) => evaluated?.parts ?? []);
+  const sums = sumParts(parts, classes);
   const metrics = metricsOf(sums, classes);
   const perClass = perClassMetrics(sums.confusion, classes).map(({ predicted: _, ...ofClass }) => ofClass);
   const { stage, best } = currentStage(state);
@@ -236,7 +254,7 @@ function onTested(state: JobState, now: number, results: readonly Result[]): Dec
   const tested: JobState = {
     ...state,
     test: { ...metrics, badSamples: sums.badSamples, stage, epoch, perClass },
-    pending: { ...state.pending, testConfusion: sums.confusion },
+    pending: { ...state.pending, testConfusion: sums.confusion, testFigures: testFigures(parts) },
   };
   return exportResult(record(tested, now, { kind: 'tested', test: metrics, epoch }));
 }

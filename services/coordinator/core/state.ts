@@ -31,7 +31,9 @@ export interface JobState {
   /** 16 hex digits; stands first in every frame of the collective. */
   readonly runToken: string;
   readonly term: number;
-  /** Counts stored states; with `term` it tells one's own write from another's. */
+  /** 16 hex digits, drawn by each coordinator process: whose write a stored state is, even where two claim one term. */
+  readonly reign: string;
+  /** Counts the stored states of this reign. */
   readonly write: number;
   readonly plan: JobPlan;
   readonly phase: Phase;

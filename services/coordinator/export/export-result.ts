@@ -13,6 +13,7 @@ import { currentStage, type JobState } from '../core/state.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 import { buildReport } from '../report/build-report.ts';
 import { modelCard } from '../report/model-card.ts';
+import { makeReportPage } from '../report/page/make-report-page.ts';
 import type { ResultExporter } from '../runtime/ports.ts';
 import { finalWeights, weightsDigest } from './final-weights.ts';
 import { resultFiles } from './result-files.ts';
@@ -35,6 +36,7 @@ export function resultExporter({ out, prepared, blobs, clock }: ExportOptions): 
         dataDigest: prepared.manifest.digest,
         modelDigest: prepared.modelDigest,
         seed: prepared.job.train.seed,
+        testIds: prepared.manifest.sets.test.ids,
         startedAt,
         endedAt: clock.wall(),
       };
@@ -44,6 +46,8 @@ export function resultExporter({ out, prepared, blobs, clock }: ExportOptions): 
       await writeJson(files.labels, prepared.manifest.classes, 'writing the labels');
       await writeJson(files.preprocessing, prepared.job.model.preprocessing, 'writing the preprocessing');
       await writeFileWhole(files.card, modelCard(prepared.job, report, prepared.origin), 'writing the model card');
+      const page = await makeReportPage({ report, ...prepared, eventsFile: files.events, endedAt: facts.endedAt });
+      await writeFileWhole(files.page, page, 'writing the report as a page');
       await writeJson(files.report, report, 'writing the report');
       return { weightsDigest: facts.weightsDigest };
     },

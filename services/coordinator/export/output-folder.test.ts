@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, it } from 'node:test';
@@ -53,6 +53,26 @@ it('refuses one that a living process works in, even to overwrite', async () => 
   await claimOutput(out, claim);
   await writeMark(out, { ...claim, pid: process.ppid, state: 'Running' });
   await assert.rejects(claimOutput(out, { ...claim, overwrite: true }), { code: 'OutputConflict', message: /in use/ });
+});
+
+it('is given to one of two runs that are started together', async () => {
+  const claims = [
+    { ...claim, uid: '01A' },
+    { ...claim, uid: '01B', name: 'cats', jobDigest: 'sha256:b' },
+  ];
+  const results = await Promise.allSettled(claims.map((one) => claimOutput(out, one)));
+  const winner = results.findIndex(({ status }) => status === 'fulfilled');
+  assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+  const refusal = results.find((result) => result.status === 'rejected');
+  assert.equal(refusal?.reason.code, 'OutputConflict');
+  assert.equal((await readMark(resultFiles(out).jobMark))?.uid, claims[winner]?.uid);
+});
+
+it("writes nothing into somebody else's folder", async () => {
+  await mkdir(out, { recursive: true });
+  await writeFile(path.join(out, 'thesis.tex'), 'x');
+  await assert.rejects(claimOutput(out, { ...claim, overwrite: true }), { message: /it holds "thesis\.tex"/ });
+  assert.deepEqual(await readdir(out), ['thesis.tex']);
 });
 
 it('says the path when the folder cannot be made', async () => {

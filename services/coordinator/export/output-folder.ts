@@ -4,6 +4,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { isRunning, withLockFile } from '../adapters/lock-file.ts';
 import { storageFailed } from '../adapters/storage-failure.ts';
 import { makeFolder, temporarySuffix, writeFileWhole } from '../adapters/write-file.ts';
 import { resultFiles } from './result-files.ts';
@@ -28,12 +29,23 @@ export interface ClaimOptions {
   readonly overwrite: boolean;
 }
 
-/** Throws OutputConflict or StorageFailed. */
+/** Throws OutputConflict or StorageFailed. Of several who claim one folder at once, one gets it. */
 export async function claimOutput(out: string, claim: ClaimOptions): Promise<void> {
+  const { jobMark } = resultFiles(out);
+  const folder = path.dirname(jobMark);
+  // Before anything is written: not even a lock belongs into somebody else's folder.
+  if ((await readMark(jobMark)) === null) await refuseForeign(out, path.basename(folder));
+  await makeFolder(folder).catch((thrown: unknown) => {
+    throw storageFailed(thrown, out, 'preparing the output folder');
+  });
+  await withLockFile(path.join(folder, 'claim'), () => claimLocked(out, claim));
+}
+
+/** What the mark says holds until this one is written: only the lock's holder reads and writes it to claim. */
+async function claimLocked(out: string, claim: ClaimOptions): Promise<void> {
   const files = resultFiles(out);
   const held = await readMark(files.jobMark);
   if (held) refuseConflict(out, held, claim);
-  else await refuseForeign(out);
   try {
     if (held) await removeEarlier(out);
     if (held && held.jobDigest !== claim.jobDigest) await rm(files.blobs, { recursive: true, force: true });
@@ -49,8 +61,15 @@ export async function claimOutput(out: string, claim: ClaimOptions): Promise<voi
 
 /** What an earlier run of this folder left, so that nobody takes it for this run's. Blobs are named by their content. */
 async function removeEarlier(out: string): Promise<void> {
-  const { report, card, labels, preprocessing, modelFolder, events, logs, broker } = resultFiles(out);
-  for (const left of [report, card, labels, preprocessing, modelFolder, events, logs, broker]) {
+  await withdrawResult(out);
+  const { events, logs, broker } = resultFiles(out);
+  for (const left of [events, logs, broker]) await rm(left, { recursive: true, force: true });
+}
+
+/** Takes the result away, the report first, because its presence says that all is there. */
+export async function withdrawResult(out: string): Promise<void> {
+  const { report, page, card, labels, preprocessing, modelFolder } = resultFiles(out);
+  for (const left of [report, page, card, labels, preprocessing, modelFolder]) {
     await rm(left, { recursive: true, force: true });
   }
 }
@@ -76,11 +95,12 @@ export async function readMark(file: string): Promise<JobMark | null> {
 }
 
 /** A folder with somebody else's files is never written into, whatever the user said. */
-async function refuseForeign(out: string): Promise<void> {
-  const [entry] = await readdir(out).catch((thrown: NodeJS.ErrnoException) => {
+async function refuseForeign(out: string, own: string): Promise<void> {
+  const entries = await readdir(out).catch((thrown: NodeJS.ErrnoException) => {
     if (thrown.code === 'ENOENT') return [];
     throw storageFailed(thrown, out, 'preparing the output folder');
   });
+  const entry = entries.find((name) => name !== own);
   if (entry === undefined) return;
   throw new ThawError(
     'OutputConflict',
@@ -109,14 +129,5 @@ function refuseConflict(out: string, held: JobMark, claim: ClaimOptions): void {
       `${out} holds the finished result of just this job (${held.jobDigest}), see ${resultFiles(out).report}; ` +
         'to train it again give another folder with --out, or --overwrite to replace this one',
     );
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

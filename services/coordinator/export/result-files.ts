@@ -13,6 +13,8 @@ export interface ResultFiles {
   readonly preprocessing: string;
   readonly card: string;
   readonly report: string;
+  /** The report as a page for a browser. */
+  readonly page: string;
   readonly events: string;
   /** Folder with one log for each process. */
   readonly logs: string;
@@ -33,6 +35,7 @@ export function resultFiles(out: string): ResultFiles {
     preprocessing: path.join(out, 'preprocessing.json'),
     card: path.join(out, 'README.md'),
     report: path.join(out, 'report.json'),
+    page: path.join(out, 'report.html'),
     events: path.join(out, 'events.jsonl'),
     logs: path.join(out, 'logs'),
     jobMark: path.join(out, '.thaw', 'job.json'),

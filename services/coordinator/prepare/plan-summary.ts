@@ -18,6 +18,8 @@ export interface PlanSummary {
     readonly shards: number;
   };
   readonly trainers: number;
+  /** What the user must not overlook, a sentence each. */
+  readonly warnings: readonly string[];
   readonly stages: readonly StageSummary[];
 }
 
@@ -60,6 +62,7 @@ export function planSummary(prepared: PreparedJob): PlanSummary {
     model: { source: job.model.source, origin, parameters: parametersOf(graph.layers) },
     data: { source: job.data.source, classes: plan.classes.length, samples: plan.samples, shards: plan.shards },
     trainers: job.trainers.replicas,
+    warnings: plan.warnings ?? [],
     stages: prepared.stages.map((stage) => stageSummary(prepared, stage)),
   };
 }
@@ -81,7 +84,7 @@ function stageSummary(
     optimizer: stage.optimizer.kind,
     learningRate: stage.learningRate,
     microBatch: stage.microBatch,
-    globalBatch: stage.microBatch * job.data.shards,
+    globalBatch: Math.min(stage.microBatch * job.data.shards, prepared.plan.samples.train),
     stepsPerEpoch: plan.stepsPerEpoch,
     epochsMax: epochsOf(plan),
     stepsMax: plan.steps,

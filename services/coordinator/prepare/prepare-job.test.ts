@@ -54,6 +54,15 @@ test('the last stage is judged by output.metric, an earlier one by what it advan
   assert.deepEqual(await metricsOf(undefined), ['accuracy', 'loss']);
 });
 
+test('a step that wants more samples than there are is said', async () => {
+  const { plan } = await prepare({ spec: { train: { microBatch: 7 } } });
+  assert.match(
+    plan.warnings?.[0] ?? '',
+    /^data\.shards x microBatch asks for 56 samples a step and there are 48, so an epoch of "head"/,
+  );
+  assert.equal((await prepare({ spec: { train: { microBatch: 6 } } })).plan.warnings, undefined);
+});
+
 test('the pieces fit each other', async () => {
   const { job, graph, weights, manifest, stages, plan, dataRoot, jobDigest } = await prepare();
   const specs = graph.layers.flatMap((layer) => layer.weights);
@@ -94,6 +103,16 @@ test('a stage’s tensors, layers and partition belong together', async () => {
     for (const layer of layers) assert.ok(partition.suffix.includes(layer));
     for (const { name } of trainable) assert.ok(layers.some((layer) => name.startsWith(`${layer}/`)));
   }
+});
+
+test('a builtin with random weights is prepared, with a warning in its plan', async () => {
+  const builtin = { source: 'builtin:mobilenetV2', weights: { none: {} }, input: { preset: undefined, size: 32 } };
+  const { plan, job, graph, origin } = await prepare(model(builtin));
+  assert.match(plan.warnings?.join() ?? '', /^builtin:mobilenetV2 starts from random weights/);
+  assert.match(origin, /not pretrained/);
+  assert.deepEqual([job.model.weights, job.model.cut, job.model.preprocessing.scale], [null, 'out_relu', 1 / 127.5]);
+  assert.deepEqual(graph.layers.find(({ path }) => path === 'backbone/out_relu')?.outputShape, [1, 1, 1280]);
+  assert.equal((await prepare()).plan.warnings, undefined);
 });
 
 test('steps follow from samples, shards and micro-batch', async () => {

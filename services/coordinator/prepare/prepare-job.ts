@@ -47,7 +47,13 @@ async function prepareParsed(parsed: ParsedJob, options: PrepareOptions): Promis
   const { baseDir, cacheDirectory, overrides = {} } = options;
   const source = await placed(
     parsed,
-    () => openModelSource(spec.model.source, { baseDirectory: baseDir, inputSize: wantedSize(spec) }),
+    () =>
+      openModelSource(spec.model.source, {
+        baseDirectory: baseDir,
+        inputSize: wantedSize(spec),
+        weights: spec.model.weights,
+        seed: spec.train.seed,
+      }),
     modelPlace,
   );
   const inputSize = modelInputSize(source.graph);
@@ -98,6 +104,8 @@ function factsOf(source: ModelSource, { manifest, format }: IndexedDataSet, trun
     defaultCut: source.defaultCut,
     inputSize: modelInputSize(source.graph),
     preprocessing: source.preprocessing,
+    modelName: source.modelName,
+    rescales: source.graph.layers.some(({ kind, inputs }) => kind === 'Rescaling' && inputs[0] === source.graph.input),
     blocks: blocksOf(trunk).length,
     format,
   };
@@ -120,6 +128,7 @@ async function assemble({ parsed, job, graph, source, data: { manifest, root } }
     stages.push(await placed(parsed, () => prepareStage(graph, job, { index, manifest }), stagePlace(index)));
   }
   const samples = sampleCounts(manifest);
+  const warnings = [...(source.warnings ?? []), ...stepWarnings(job, samples.train)];
   return {
     job,
     jobDigest: digest,
@@ -144,6 +153,7 @@ async function assemble({ parsed, job, graph, source, data: { manifest, root } }
       },
       maxBadSamples: job.data.maxBadSamples,
       weights: job.output.weights,
+      ...(warnings.length > 0 && { warnings }),
     },
   };
 }
@@ -179,6 +189,18 @@ function stagePlan(job: ResolvedJob, stage: ResolvedStage, { index, manifest }: 
     optimizerState,
     onEnter,
   };
+}
+
+/** A step that wants more samples than there are is allowed, and hardly meant. */
+function stepWarnings({ stages, data }: ResolvedJob, trainSamples: number): string[] {
+  const wide = stages.filter(({ microBatch }) => microBatch * data.shards > trainSamples);
+  if (wide.length === 0) return [];
+  const names = wide.map(({ name }) => `"${name}"`).join(', ');
+  const wanted = Math.max(...wide.map(({ microBatch }) => microBatch)) * data.shards;
+  return [
+    `data.shards x microBatch asks for ${wanted} samples a step and there are ${trainSamples}, so an epoch of ${names} is ` +
+      'one step; for more steps lower train.microBatch or data.shards',
+  ];
 }
 
 function sampleCounts({ sets }: DataManifest): PreparedJob['plan']['samples'] {

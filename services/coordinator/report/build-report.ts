@@ -4,6 +4,7 @@
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
 import type { BadSamples, ClassMetrics, EpochRecord, JobState, Metrics, StageRecord } from '../core/state.ts';
+import type { CalibrationCell } from '../core/test-figures.ts';
 
 export interface Report {
   readonly version: 1;
@@ -48,6 +49,20 @@ export interface TestReport extends Metrics {
   /** Rows are the truth, columns the prediction, in the order of `classes`. */
   readonly confusion: readonly (readonly number[])[];
   readonly classes: readonly string[];
+  /** One entry a tenth of the predicted class' probability, from 0 to 1; empty when the trainers did not say. */
+  readonly calibration: readonly CalibrationCell[];
+  /** Surest first, at most 24. */
+  readonly worstMistakes: readonly WorstMistake[];
+}
+
+export interface WorstMistake {
+  /** The sample's id in the data set. */
+  readonly id: string;
+  /** Class names. */
+  readonly truth: string;
+  readonly prediction: string;
+  /** Of the predicted class. */
+  readonly probability: number;
 }
 
 export interface ReportFacts {
@@ -55,6 +70,8 @@ export interface ReportFacts {
   readonly dataDigest: string;
   readonly modelDigest: string;
   readonly seed: number;
+  /** Ids of the test set's samples, by their row. */
+  readonly testIds: readonly string[];
   /** Milliseconds since 1970, of the coordinator's start and of now. */
   readonly startedAt: number;
   readonly endedAt: number;
@@ -63,7 +80,7 @@ export interface ReportFacts {
 export function buildReport(state: JobState, facts: ReportFacts): Report {
   const { plan, engine, generation, stages } = state;
   invariant(engine !== null && generation !== null, 'a finished job has an engine and a generation');
-  const { startedAt, endedAt, ...digestsAndSeed } = facts;
+  const { startedAt, endedAt, testIds, ...digestsAndSeed } = facts;
   return {
     version: 1,
     name: plan.name,
@@ -81,7 +98,7 @@ export function buildReport(state: JobState, facts: ReportFacts): Report {
       training: stages.reduce((sum, stage) => sum + stageSeconds(stage), 0),
     },
     stages: stages.map((stage) => stageReport(state, stage)),
-    test: testReport(state),
+    test: testReport(state, testIds),
     samples: plan.samples,
     badSamples: state.badSamples,
   };
@@ -107,7 +124,7 @@ function stageSeconds({ startedAt, endedAt }: StageRecord): number {
   return ((endedAt ?? startedAt) - startedAt) / 1000;
 }
 
-function testReport({ test, plan, pending }: JobState): TestReport {
+function testReport({ test, plan, pending }: JobState, testIds: readonly string[]): TestReport {
   const confusion = pending.testConfusion;
   invariant(test !== null && confusion !== null, 'the test set was evaluated');
   const size = plan.classes.length;
@@ -122,5 +139,12 @@ function testReport({ test, plan, pending }: JobState): TestReport {
     perClass: perClass.map((metrics, i) => ({ class: plan.classes[i] as string, ...metrics })),
     confusion: plan.classes.map((_, row) => confusion.slice(row * size, (row + 1) * size)),
     classes: plan.classes,
+    calibration: pending.testFigures?.calibration ?? [],
+    worstMistakes: (pending.testFigures?.worstMistakes ?? []).map(({ sample, truth, prediction, probability }) => ({
+      id: testIds[sample] ?? `sample ${sample}`,
+      truth: plan.classes[truth] as string,
+      prediction: plan.classes[prediction] as string,
+      probability,
+    })),
   };
 }

@@ -12,7 +12,7 @@ import { decide } from '../core/decide.ts';
 import { outboxEventsMax } from '../core/event-log.ts';
 import type { CoreEvent, Effect } from '../core/events.ts';
 import { jobStatus } from '../core/progress.ts';
-import type { JobState } from '../core/state.ts';
+import { isTerminal, type JobState } from '../core/state.ts';
 import { sameStored } from '../core/stored-form.ts';
 import { welcomeMessage } from '../core/welcome.ts';
 import { createDirectives } from './directives.ts';
@@ -30,6 +30,8 @@ export interface CoordinatorPorts {
   readonly stream: EventStream;
   readonly sessions: Sessions;
   readonly exporter: ResultExporter;
+  /** Takes away what the exporter has written. */
+  withdraw(): Promise<void>;
   /** Drops a stored state that nothing refers to. */
   discard(digest: string): Promise<void>;
   readonly natsUrl: string;
@@ -57,6 +59,8 @@ export class Coordinator {
   #superseded: ThawError | null = null;
   /** The broker is gone: the end is told to trainers though it cannot be stored. */
   #unstorable = false;
+  /** The export under way or done; null when there was none. */
+  #exporting: Promise<void> | null = null;
   stateWrites = 0;
   stateWriteSeconds = 0;
 
@@ -88,7 +92,9 @@ export class Coordinator {
       clearInterval(timer);
     }
     if (this.#superseded) throw this.#superseded;
-    if (!this.#unstorable) await this.#publisher.idle();
+    await this.#publisher.idle();
+    await this.#exporting;
+    if (this.#state.phase !== 'Succeeded') await this.#withdraw();
     this.#ended = true;
     await this.#farewell();
     return this.#state;
@@ -99,7 +105,7 @@ export class Coordinator {
   }
 
   message(from: string, message: TrainerMessage__Output): void {
-    this.#liveness.heard(from, this.#ports.clock.monotonic());
+    this.#liveness.heard(from, this.#ports.clock.monotonic(), message.heartbeat);
     if (message.heartbeat) this.#heartbeats.set(from, message.heartbeat);
     if (message.ack) this.#directives.acknowledged(from, message.ack.revision);
     const event = coreEvent(from, message, this.#firstSeen);
@@ -122,6 +128,13 @@ export class Coordinator {
     return this.#directives.resent;
   }
 
+  /** Why this process can do no more for the job, in words; null while it can. */
+  get unhealthy(): string | null {
+    const { phase, reason } = this.#state;
+    if (isTerminal(this.#state)) return `the job is over: ${phase}: ${reason}`;
+    return this.#unstorable ? "the job's state cannot be stored" : null;
+  }
+
   /** The job is over and its last event is among `eventLines`. */
   get ended(): boolean {
     return this.#ended;
@@ -141,6 +154,7 @@ export class Coordinator {
       const { state, effects } = this.#decide(events);
       await this.#store(state);
       for (const effect of effects) this.#perform(effect);
+      if (this.#unstorable) this.#publisher.streamGone();
       this.#publisher.offer(this.#state.outbox);
     } catch (thrown) {
       this.#failedTurn(toThawError(thrown));
@@ -204,7 +218,8 @@ export class Coordinator {
         for (const to of effect.to) this.#directives.send(this.#state, to);
         return;
       case 'export':
-        void this.#export();
+        // Decided in a turn that also ended the job: nothing is to be written any more.
+        if (!isTerminal(this.#state)) this.#exporting = this.#export();
         return;
       case 'discard':
         discard(effect.digest).catch((error: unknown) => log.warn({ err: error }, 'an old state stays on disk'));
@@ -231,6 +246,13 @@ export class Coordinator {
       this.#ports.log.error({ code: error.code, err: error }, error.message);
       this.post({ kind: 'broken', code: error.code, message: error.message });
     }
+  }
+
+  /** A report says that all is well: none may stay behind from an export that the job's end overtook. */
+  async #withdraw(): Promise<void> {
+    if (!this.#exporting) return;
+    const { withdraw, log } = this.#ports;
+    await withdraw().catch((error: unknown) => log.error({ err: error }, 'a result stays that is none'));
   }
 
   /** The timer only posts and repeats; it never decides, and what arrived before it is decided first. */

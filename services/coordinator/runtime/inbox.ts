@@ -1,7 +1,6 @@
-// Events wait here until the loop takes them all at once. Bounded: a coordinator that cannot keep up says so and stops
-// rather than growing without limit.
+// Events wait here until the loop takes them all at once. Bounded: when it is full, one last event ends the job with the
+// reason, and what comes after that is dropped. Posting never throws: it happens in handlers of sockets and timers.
 
-import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { CoreEvent } from '../core/events.ts';
 
 export const inboxEventsMax = 10_000;
@@ -17,6 +16,12 @@ export interface Inbox {
   readonly depth: number;
 }
 
+const overflow: CoreEvent = {
+  kind: 'broken',
+  code: 'Internal',
+  message: `the coordinator's inbox holds ${inboxEventsMax} events and takes no more: they come faster than they are decided`,
+};
+
 export function createInbox(): Inbox {
   let events: CoreEvent[] = [];
   let resolveWait: (() => void) | null = null;
@@ -27,10 +32,8 @@ export function createInbox(): Inbox {
   return {
     wake,
     post(event) {
-      if (events.length >= inboxEventsMax) {
-        throw new ThawError('Internal', `the coordinator's inbox holds ${inboxEventsMax} events and takes no more`);
-      }
-      events.push(event);
+      if (events.length > inboxEventsMax) return;
+      events.push(events.length < inboxEventsMax ? event : overflow);
       wake();
     },
     drain() {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
-import { createLiveness, reconnectMilliseconds, silenceMilliseconds } from './liveness.ts';
+import { describe, it } from 'node:test';
+import { createLiveness, hungMilliseconds, reconnectMilliseconds, silenceMilliseconds, type Work } from './liveness.ts';
 
 it('loses a trainer whose session closed and did not come back in time', () => {
   const liveness = createLiveness();
@@ -39,4 +39,70 @@ it('knows nobody that it never heard, or was told to forget', () => {
   liveness.heard('b', 0);
   liveness.forget('b');
   assert.deepEqual(liveness.check(60_000, 0), []);
+});
+
+describe('a trainer whose heartbeats go on', () => {
+  const beats = [0, 1, 2, 3, 4].map((second) => second * 1000);
+  const limit = hungMilliseconds / 1000;
+
+  /** One heartbeat a second; what each says is worked out from its second. Returns the seconds and reasons of losses. */
+  function watched(seconds: number, work: (second: number) => Partial<Work>): string[] {
+    const liveness = createLiveness();
+    const losses: string[] = [];
+    for (let second = 0; second <= seconds; second++) {
+      const said = { phase: 'compute', ticks: 7, waitingFor: '', ...work(second) };
+      liveness.heard('a', second * 1000, said);
+      for (const { reason } of liveness.check(second * 1000, 0)) losses.push(`${second} s: ${reason}`);
+      if (losses.length > 0) return losses;
+    }
+    return losses;
+  }
+
+  for (const phase of ['features', 'compute', 'evaluate']) {
+    it(`is lost when its ticks stand still in ${phase}`, () => {
+      assert.deepEqual(
+        watched(limit + 5, () => ({ phase })),
+        [`${limit} s: hung in ${phase}: no progress for ${limit} s`],
+      );
+    });
+  }
+
+  for (const phase of ['loading', 'idle', 'exchange', 'apply']) {
+    it(`is kept in ${phase}, which does not tick`, () =>
+      assert.deepEqual(
+        watched(10 * limit, () => ({ phase })),
+        [],
+      ));
+  }
+
+  it('is kept while it waits for another, and counts from when it no longer does', () => {
+    assert.deepEqual(
+      watched(10 * limit, () => ({ waitingFor: 'trainer-1' })),
+      [],
+    );
+    const losses = watched(10 * limit, (second) => ({ waitingFor: second < 100 ? 'trainer-1' : '' }));
+    assert.deepEqual(losses, [`${100 + limit} s: hung in compute: no progress for ${limit} s`]);
+  });
+
+  it('counts anew in another phase', () => {
+    const losses = watched(3 * limit, (second) => ({ phase: second < 30 ? 'features' : 'compute' }));
+    assert.deepEqual(losses, [`${30 + limit} s: hung in compute: no progress for ${limit} s`]);
+  });
+
+  it('gets ten times its slowest tick', () => {
+    const slow = (second: number) => ({ ticks: Math.min(3, Math.floor(second / 20)) });
+    assert.deepEqual(watched(300, slow), ['260 s: hung in compute: no progress for 200 s']);
+    assert.deepEqual(
+      watched(300, (second) => ({ ticks: Math.floor(second / 20) })),
+      [],
+    );
+  });
+
+  it("is not charged for the coordinator's own lateness", () => {
+    const liveness = createLiveness();
+    for (const now of beats) liveness.heard('a', now, { phase: 'compute', ticks: 1, waitingFor: '' });
+    assert.deepEqual(liveness.check(100_000, 96_000), []);
+    liveness.heard('a', 100_000, { phase: 'compute', ticks: 1, waitingFor: '' });
+    assert.deepEqual(liveness.check(100_000, 0), []);
+  });
 });

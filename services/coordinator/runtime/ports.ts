@@ -14,6 +14,8 @@ export interface StateStore {
 export interface EventStream {
   /** Resolves when the stream holds the event; one that it holds already is not added again. */
   append(event: OutboxEvent): Promise<void>;
+  /** Writes the event to OUT/events.jsonl alone, unless it is there: for the end of a job whose stream is gone. */
+  project(event: OutboxEvent): Promise<void>;
 }
 
 /** Open control streams by trainer incarnation. Sending to one that is gone does nothing. */

@@ -11,11 +11,13 @@ function anEvent(sequence: number): OutboxEvent {
 function recorded(append: (event: OutboxEvent) => Promise<void> = async () => undefined) {
   const published: number[] = [];
   const failed: ThawError[] = [];
+  const projected: number[] = [];
+  const project = async ({ sequence }: OutboxEvent): Promise<void> => void projected.push(sequence);
   const publisher = createPublisher(
-    { append },
+    { append, project },
     { published: ({ sequence }) => published.push(sequence), failed: (error) => failed.push(error) },
   );
-  return { publisher, published, failed };
+  return { publisher, published, projected, failed };
 }
 
 it('publishes each entry once and in order, however often it is offered', async () => {
@@ -29,16 +31,29 @@ it('publishes each entry once and in order, however often it is offered', async 
 });
 
 it('says that the file could not be written, once, and goes on to the end', async () => {
-  const { publisher, published, failed } = recorded(async ({ sequence }) => {
+  const { publisher, published, projected, failed } = recorded(async ({ sequence }) => {
     if (sequence === 2) throw new ThawError('StorageFailed', 'disk full');
   });
   publisher.offer([anEvent(1), anEvent(2), anEvent(3)]);
   await publisher.idle();
   assert.deepEqual(published, [1]);
+  assert.deepEqual(projected, [2, 3]);
   assert.deepEqual(
     failed.map(({ code }) => code),
     ['StorageFailed'],
   );
+});
+
+it('writes what is left to the file alone when the stream is gone, also what just waits for an answer', async () => {
+  const { publisher, published, projected, failed } = recorded(async ({ sequence }) => {
+    if (sequence === 1) return;
+    publisher.streamGone();
+    throw new ThawError('BrokerLost', 'no answer');
+  });
+  publisher.offer([anEvent(1), anEvent(2)]);
+  publisher.offer([anEvent(3)]);
+  await publisher.idle();
+  assert.deepEqual([published, projected, failed], [[1], [2, 3], []]);
 });
 
 it('keeps the newest lines for those who watch', async () => {

@@ -1,5 +1,6 @@
 // Carries outbox entries to the event stream, one after the other, oldest first. Retries while the broker is away; the
-// broker's own deadline ends the job, not this.
+// broker's own deadline ends the job, not this. Once the stream takes none any more, the entries still go to the file:
+// how a job ended is told there whatever happened to the broker.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
@@ -9,6 +10,8 @@ import type { EventStream } from './ports.ts';
 export interface Publisher {
   /** The outbox as it is stored; entries that are under way already are skipped. */
   offer(outbox: readonly OutboxEvent[]): void;
+  /** The job is over without a broker: what is offered goes to the file only. */
+  streamGone(): void;
   /** Resolves when everything offered is published or given up. */
   idle(): Promise<void>;
   /** Lines published so far, from number `from` on; the oldest are dropped past linesMax. */
@@ -29,25 +32,37 @@ export function createPublisher(stream: EventStream, handlers: PublisherHandlers
   let dropped = 0;
   let offered = 0;
   let work: Promise<void> = Promise.resolve();
-  let failed = false;
+  let takes: 'stream' | 'file' | 'none' = 'stream';
 
-  const publish = async (event: OutboxEvent): Promise<void> => {
-    for (let attempt = 1; !failed; attempt++) {
+  /** Whether the stream has it. */
+  const append = async (event: OutboxEvent): Promise<boolean> => {
+    for (let attempt = 1; takes === 'stream'; attempt++) {
       try {
         await stream.append(event);
-        break;
+        return true;
       } catch (thrown) {
         const error = toThawError(thrown, 'BrokerLost');
         if (error.code === 'BrokerLost' && attempt < attemptsMax) await delay(retryMilliseconds);
-        else {
-          failed = true;
+        else if (takes === 'stream') {
+          takes = 'file';
           handlers.failed(error);
         }
       }
     }
+    return false;
+  };
+
+  const publish = async (event: OutboxEvent): Promise<void> => {
+    const isPublished = await append(event);
+    if (!isPublished && takes === 'file') {
+      // After a gap nothing may follow; why the job ends has been said already.
+      await stream.project(event).catch(() => {
+        takes = 'none';
+      });
+    }
     kept.push(eventLine(event));
     if (kept.length > linesMax) dropped += kept.splice(0, kept.length - linesMax).length;
-    if (!failed) handlers.published(event);
+    if (isPublished) handlers.published(event);
   };
 
   return {
@@ -57,6 +72,9 @@ export function createPublisher(stream: EventStream, handlers: PublisherHandlers
         offered = event.sequence;
         work = work.then(() => publish(event));
       }
+    },
+    streamGone() {
+      if (takes === 'stream') takes = 'file';
     },
     async idle() {
       await work;

@@ -97,6 +97,10 @@ export function someParts(partOwners: readonly number[], member: number, correct
             count: 10,
             confusion: [correct, 10 - correct, 0, 0],
             badSamples: 0,
+            confidenceCounts: [],
+            confidenceCorrect: [],
+            confidenceSums: [],
+            worstMistakes: [],
           },
         ]
       : [],
@@ -113,7 +117,7 @@ export class Play {
   now = 1_000_000;
 
   constructor(plan: JobPlan) {
-    this.state = initialState(plan, { uid: '01TEST', runToken: 'f'.repeat(16), term: 1 });
+    this.state = initialState(plan, { uid: '01TEST', runToken: 'f'.repeat(16), reign: 'e'.repeat(16), term: 1 });
   }
 
   tell(event: CoreEvent): readonly Effect[] {

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
 import type { StageProgram } from '../engine/engine.ts';
-import { featureSource } from './feature-source.ts';
+import { featureSource, type StoreFit } from './feature-source.ts';
 import { featureStore, type SampleRef } from './feature-store.ts';
 
 const blockSize = 4;
 
 /** A source over one-byte images whose only feature is the byte; sample 3 is bad. */
 function aSource(budgetBytes: number) {
+  const loaded: string[] = [];
+  const said: StoreFit[] = [];
   const program = {
     partition: { boundaryFloats: 1 },
     features: (pixels: Uint8Array) => Float32Array.from(pixels),
@@ -19,14 +21,16 @@ function aSource(budgetBytes: number) {
     store: featureStore(budgetBytes),
     board: progressBoard(newBoardBuffer()),
     checkpoint: async () => {},
+    onFull: (fit) => said.push(fit),
     loadBlock: async (refs) => {
+      loaded.push(refs.map(({ index }) => index).join());
       const pixels = new Uint8Array(blockSize);
       for (const [row, ref] of refs.entries()) pixels[row] = ref.index + 10;
       return { pixels, present: refs.map((ref) => ref.index !== 3) };
     },
   });
   const refs = (...indices: number[]): SampleRef[] => indices.map((index) => ({ set: 'train', index, view: 0 }));
-  return { source, refs };
+  return { source, refs, loaded, said };
 }
 
 test('what fits the store is computed once', async () => {
@@ -46,6 +50,37 @@ test('what does not fit is computed again and reads the same', async () => {
   assert.deepEqual([...source.rows(refs(6, 0), 2).features], [16, 10]);
   await source.prepare(refs(5, 6));
   assert.deepEqual([...source.rows(refs(5, 6), 2).features], [15, 16]);
+});
+
+test('a full store decodes nothing more in a fill, and says once how much it holds', async () => {
+  const { source, refs, loaded, said } = aSource(12);
+  await source.fill(refs(0, 1, 2, 4, 5, 6, 7));
+  assert.deepEqual(loaded, ['0,1,2']);
+  await source.fill(refs(0, 1, 2, 4, 5, 6, 7));
+  await source.fill(refs(8, 9));
+  assert.deepEqual(loaded, ['0,1,2']);
+  assert.deepEqual(said, [{ held: 3, wanted: 7, heldBytes: 12, wantedBytes: 28 }]);
+  assert.deepEqual(source.counts, { computed: 3, served: 0, misses: 0 });
+});
+
+test('a fill that fits says nothing, up to the last byte', async () => {
+  const { source, refs, said } = aSource(12);
+  await source.fill(refs(0, 1, 2));
+  assert.deepEqual([source.cacheBytes, said], [12, []]);
+});
+
+test('what does not fit decodes ahead of its step, once', async () => {
+  const { source, refs, loaded } = aSource(4);
+  await source.fill(refs(0, 1, 2, 4, 5, 6));
+  await source.prepare(refs(0, 1, 2), refs(4, 5));
+  assert.deepEqual(loaded, ['0', '1,2', '4,5']);
+  await source.prepare(refs(4, 5), refs(6, 0));
+  assert.deepEqual(loaded, ['0', '1,2', '4,5', '6']);
+  assert.deepEqual([...source.rows(refs(4, 5), 2).features], [14, 15]);
+  await source.prepare(refs(1, 6));
+  assert.deepEqual(loaded.slice(4), ['1,6'], 'another step than announced came');
+  assert.deepEqual([...source.rows(refs(1, 6), 2).features], [11, 16]);
+  assert.equal(source.counts.misses, 6);
 });
 
 test('rows that nobody prepared are a defect', async () => {

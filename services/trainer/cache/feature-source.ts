@@ -1,6 +1,6 @@
 // Features for whoever asks, computed at most once while they fit the store: decode a block, run the prefix, keep the
-// rows. The next block decodes while this one computes. Blocks always have the engine's fixed size; short ones are
-// padded with black images whose rows are thrown away.
+// rows. The next block decodes while this one computes, across steps too where features do not fit. Blocks always have
+// the engine's fixed size; short ones are padded with black images whose rows are thrown away.
 
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import type { ProgressBoard } from '../comms/progress-board.ts';
@@ -21,6 +21,16 @@ export interface FeatureSourceOptions {
   readonly board: ProgressBoard;
   /** Throws when the work at hand was superseded; called between blocks. */
   readonly checkpoint: () => Promise<void>;
+  /** Called once, when a fill leaves samples out because the store is full. */
+  readonly onFull?: (fit: StoreFit) => void;
+}
+
+/** How much of what one fill wanted the store holds. */
+export interface StoreFit {
+  readonly held: number;
+  readonly wanted: number;
+  readonly heldBytes: number;
+  readonly wantedBytes: number;
 }
 
 export interface FeatureRows {
@@ -32,11 +42,14 @@ export interface FeatureRows {
 export interface FeatureSource {
   /** Computes what is missing of `refs`, in order, into the store, until the store is full. */
   fill(refs: readonly SampleRef[]): Promise<void>;
-  /** Makes every one of `refs` readable by rows(), whether it fits the store or not, until the next call. */
-  prepare(refs: readonly SampleRef[]): Promise<void>;
+  /**
+   * Makes every one of `refs` readable by rows(), whether it fits the store or not, until the next call. The first block
+   * that `upcoming`, the refs of the next call, will miss decodes meanwhile.
+   */
+  prepare(refs: readonly SampleRef[], upcoming?: readonly SampleRef[]): Promise<void>;
   rows(refs: readonly SampleRef[], rows: number): FeatureRows;
-  /** Samples whose prefix ran since the start, and rows that were served without running it. */
-  readonly counts: { computed: number; served: number };
+  /** Samples whose prefix ran since the start, rows that were served, and rows computed for one use: they did not fit. */
+  readonly counts: { computed: number; served: number; misses: number };
   /** Bytes that the store holds. */
   readonly cacheBytes: number;
 }
@@ -44,31 +57,45 @@ export interface FeatureSource {
 export function featureSource(options: FeatureSourceOptions): FeatureSource {
   const { program, store, blockSize } = options;
   const floats = program.partition.boundaryFloats;
-  const counts = { computed: 0, served: 0 };
+  const rowBytes = floats * Float32Array.BYTES_PER_ELEMENT;
+  const counts = { computed: 0, served: 0, misses: 0 };
+  const blocks = blockAhead(options);
   let overflow = new Map<string, Features>();
+  let saidFull = false;
 
   const missing = (refs: readonly SampleRef[]) => refs.filter((ref) => store.get(ref) === undefined);
 
-  /** Runs the prefix over refs block by block; `keep` returns false to stop early. */
-  const compute = async (refs: readonly SampleRef[], keep: (ref: SampleRef, features: Features) => boolean) => {
-    let next = refs.length > 0 ? options.loadBlock(refs.slice(0, blockSize)) : null;
+  /** Runs the prefix over refs block by block; the block after the last one is the first of `upcoming`. */
+  const compute = async (
+    refs: readonly SampleRef[],
+    keep: (ref: SampleRef, features: Features) => void,
+    upcoming: readonly SampleRef[] = [],
+  ) => {
     for (let start = 0; start < refs.length; start += blockSize) {
       const block = refs.slice(start, start + blockSize);
-      const { pixels, present } = await (next as Promise<PixelBlock>);
+      const { pixels, present } = await blocks.take(block);
       const following = refs.slice(start + blockSize, start + 2 * blockSize);
-      next = following.length > 0 ? options.loadBlock(following) : null;
-      next?.catch(() => {}); // awaited on the next round; a stop before that must not leave it unhandled
+      blocks.start(following.length > 0 ? following : upcoming.slice(0, blockSize));
       const features = program.features(pixels);
       counts.computed += present.filter(Boolean).length;
       options.board.tick(block.length);
-      let room = true;
       for (const [row, ref] of block.entries()) {
-        const value = present[row] ? features.subarray(row * floats, (row + 1) * floats) : 'bad';
-        room = keep(ref, value) && room;
+        keep(ref, present[row] ? features.subarray(row * floats, (row + 1) * floats) : 'bad');
       }
       await options.checkpoint();
-      if (!room) return;
     }
+  };
+
+  const sayWhenFull = (refs: readonly SampleRef[]): void => {
+    const held = refs.length - missing(refs).length;
+    if (saidFull || held === refs.length) return;
+    saidFull = true;
+    options.onFull?.({
+      held,
+      wanted: refs.length,
+      heldBytes: held * rowBytes,
+      wantedBytes: refs.length * rowBytes,
+    });
   };
 
   return {
@@ -77,16 +104,18 @@ export function featureSource(options: FeatureSourceOptions): FeatureSource {
       return store.bytes;
     },
     async fill(refs) {
-      await compute(missing(refs), (ref, features) => store.put(ref, features));
+      const fitting = missing(refs).slice(0, store.roomFor(rowBytes));
+      await compute(fitting, (ref, features) => store.put(ref, features));
+      sayWhenFull(refs);
     },
-    async prepare(refs) {
+    async prepare(refs, upcoming = []) {
       overflow = new Map();
-      const wanted = missing(refs);
-      if (wanted.length === 0) return;
-      await compute(wanted, (ref, features) => {
-        if (!store.put(ref, features)) overflow.set(refKey(ref), features === 'bad' ? 'bad' : features.slice());
-        return true;
-      });
+      const keep = (ref: SampleRef, features: Features): void => {
+        if (store.put(ref, features)) return;
+        counts.misses += 1;
+        overflow.set(refKey(ref), features === 'bad' ? 'bad' : features.slice());
+      };
+      await compute(missing(refs), keep, missing(upcoming));
     },
     rows(refs, rows) {
       const features = new Float32Array(rows * floats);
@@ -99,6 +128,24 @@ export function featureSource(options: FeatureSourceOptions): FeatureSource {
         return true;
       });
       return { features, present };
+    },
+  };
+}
+
+/** At most one block that decodes ahead of its use; one that is not what is taken next was decoded for nothing. */
+function blockAhead({ loadBlock }: Pick<FeatureSourceOptions, 'loadBlock'>) {
+  const keyOf = (refs: readonly SampleRef[]): string => refs.map(refKey).join();
+  let ahead: { readonly key: string; readonly block: Promise<PixelBlock> } | null = null;
+  return {
+    take(refs: readonly SampleRef[]): Promise<PixelBlock> {
+      const block = ahead?.key === keyOf(refs) ? ahead.block : loadBlock(refs);
+      ahead = null;
+      return block;
+    },
+    start(refs: readonly SampleRef[]): void {
+      if (refs.length === 0) return;
+      ahead = { key: keyOf(refs), block: loadBlock(refs) };
+      ahead.block.catch(() => {}); // thrown where it is taken; one that nobody takes must not stay unhandled
     },
   };
 }

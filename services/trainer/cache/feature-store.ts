@@ -19,6 +19,8 @@ export interface FeatureStore {
   get(ref: SampleRef): Features | undefined;
   /** Copies the features. Returns false when they do not fit the budget. */
   put(ref: SampleRef, features: Features): boolean;
+  /** How many more features of this size the budget has room for. */
+  roomFor(bytesEach: number): number;
   clear(): void;
   readonly bytes: number;
 }
@@ -41,6 +43,7 @@ export function featureStore(budgetBytes: number): FeatureStore {
       bytes += size;
       return true;
     },
+    roomFor: (bytesEach) => Math.floor((budgetBytes - bytes) / bytesEach),
     clear() {
       entries.clear();
       bytes = 0;

@@ -8,8 +8,17 @@ import { type Announcement, addFixedPoint, toFixedPoint } from '@thaw/proto/fram
 import type { Collective, OpenOptions, StepContribution, StepResult } from './collective.ts';
 import { type ChunkPlace, geometryOf, sendOrder } from './core/geometry.ts';
 import { maximaOf, quantiseRange } from './core/gradient-sum.ts';
+import { loadVectorKernels } from './core/vector-kernels.ts';
 import type { FromHost, ToHost } from './messages.ts';
-import { allocate, type BufferWords, buffers, bufferWords, type SharedMemory, stepBuffers } from './shared-buffers.ts';
+import {
+  allocate,
+  type BufferWords,
+  buffers,
+  bufferWords,
+  gradientStrideBytes,
+  type SharedMemory,
+  stepBuffers,
+} from './shared-buffers.ts';
 
 interface Opened extends OpenOptions {
   readonly opening: number;
@@ -36,8 +45,9 @@ interface State {
   exchange: (Waiter<StepResult> & { readonly local: StepContribution }) | null;
 }
 
-/** One per port; startCollectiveHost serves the other end. */
+/** One per port; startCollectiveHost serves the other end. Throws EngineUnavailable, see loadVectorKernels. */
 export function collectiveClient(port: MessagePort): Collective {
+  loadVectorKernels();
   const state: State = {
     port,
     opened: null,
@@ -63,9 +73,9 @@ async function open(state: State, options: OpenOptions): Promise<void> {
   const { layout, generation, self, shards, tensorSet } = options;
   const hosted = [...generation.shardOwners.keys()].filter((shard) => generation.shardOwners[shard] === self);
   const memory = allocate(layout.length, hosted.length, state.memory);
-  const bytes = layout.length * Float32Array.BYTES_PER_ELEMENT;
+  const stride = gradientStrideBytes(layout.length);
   const gradients = new Map(
-    hosted.map((shard, i) => [shard, new Float32Array(memory.gradients, i * bytes, layout.length)]),
+    hosted.map((shard, i) => [shard, new Float32Array(memory.gradients, i * stride, layout.length)]),
   );
   const opening = ++state.openings;
   const words = bufferWords(memory, generation.number);

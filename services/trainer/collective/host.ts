@@ -82,7 +82,8 @@ export async function startCollectiveHost(port: MessagePort, options: Collective
       case 'close':
         open?.leave();
         open = null;
-        await client.flush();
+        // Without a connection nothing is left to leave: only held subscriptions are renewed.
+        await client.flush().catch(() => {});
         return tell({ kind: 'closed' });
     }
   };

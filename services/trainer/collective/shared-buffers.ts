@@ -22,14 +22,20 @@ export interface SharedMemory {
   readonly words: SharedArrayBuffer;
 }
 
+/** Bytes from one shard's gradient to the next: all begin aligned to 64 bytes. */
+export function gradientStrideBytes(length: number): number {
+  return Math.ceil(length / 16) * 64;
+}
+
 /** Takes the vectors of `reuse` where they are long enough; the words are always new. */
 export function allocate(length: number, hostedShards: number, reuse: SharedMemory | null): SharedMemory {
-  const vector = (old: SharedArrayBuffer | undefined, elements: number): SharedArrayBuffer =>
-    old && old.byteLength === elements * 4 ? old : new SharedArrayBuffer(elements * 4);
+  const vector = (old: SharedArrayBuffer | undefined, bytes: number): SharedArrayBuffer =>
+    old && old.byteLength === bytes ? old : new SharedArrayBuffer(bytes);
+  const bytes = length * 4;
   return {
-    gradients: vector(reuse?.gradients, length * hostedShards),
-    parts: [vector(reuse?.parts[0], length), vector(reuse?.parts[1], length)],
-    sums: [vector(reuse?.sums[0], length), vector(reuse?.sums[1], length)],
+    gradients: vector(reuse?.gradients, gradientStrideBytes(length) * hostedShards),
+    parts: [vector(reuse?.parts[0], bytes), vector(reuse?.parts[1], bytes)],
+    sums: [vector(reuse?.sums[0], bytes), vector(reuse?.sums[1], bytes)],
     words: new SharedArrayBuffer(bufferCount * wordsPerBuffer * 4),
   };
 }

@@ -44,11 +44,13 @@ export async function startComms(options: Omit<CommsOptions, 'board' | 'fence'>)
       if (message.kind === 'started') resolve(message.metricsPort);
       else inbox.receive(message);
     });
-    worker.once('error', (cause) => {
-      const error = new ThawError('Internal', `the comms thread failed: ${cause}`, { cause });
-      inbox.fail(error);
+    const ended = (how: string, cause?: unknown): void => {
+      const error = new ThawError('Internal', `the comms thread ${how}`, { cause });
+      inbox.ended(error);
       reject(error);
-    });
+    };
+    worker.once('error', (cause) => ended(`failed: ${cause}`, cause));
+    worker.once('exit', (code) => ended(`ended with exit code ${code}`));
   });
   const metricsPort = await started;
   return linkOver(worker, inbox, { board: progressBoard(board), fence: new Int32Array(fence), metricsPort });

@@ -25,6 +25,9 @@ export interface Inbox {
   /** Settles as `work` does, or rejects with Superseded or the fatal error, whichever is first. One at a time. */
   interruptible<T>(work: Promise<T>): Promise<T>;
   request<T>(post: (id: number) => void): Promise<T>;
+  /** The comms thread is gone: `error` is fatal, unless somebody waits for the end, which this is. */
+  ended(error: ThawError): void;
+  /** Resolves when the comms thread has said everything and closed, or has ended. */
   closed(): Promise<void>;
 }
 
@@ -42,6 +45,8 @@ export function createInbox(): Inbox {
   const welcomeWaiters: Waiter<Welcome__Output>[] = [];
   const directiveWaiters: Waiter<Directive__Output>[] = [];
   const closeWaiters: (() => void)[] = [];
+  let hasEnded = false;
+  let isClosing = false;
   const requests = new Map<number, Waiter<unknown>>();
 
   const fail = (error: ThawError): void => {
@@ -98,7 +103,15 @@ export function createInbox(): Inbox {
         post(id);
       });
     },
-    closed: () => new Promise((resolve) => closeWaiters.push(resolve)),
+    ended(error) {
+      hasEnded = true;
+      if (!isClosing) fail(error);
+      for (const resolve of closeWaiters.splice(0)) resolve();
+    },
+    closed() {
+      isClosing = true;
+      return hasEnded ? Promise.resolve() : new Promise((resolve) => closeWaiters.push(resolve));
+    },
   };
 
   function dispatch(message: FromComms): void {

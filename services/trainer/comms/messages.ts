@@ -46,7 +46,13 @@ export type Observation =
       readonly reducedBytes: number;
       readonly seconds: Readonly<Record<StepPart, number>>;
     }
-  | { readonly kind: 'features'; readonly hits: number; readonly computed: number; readonly cacheBytes: number }
+  | {
+      readonly kind: 'features';
+      readonly hits: number;
+      readonly computed: number;
+      readonly misses: number;
+      readonly cacheBytes: number;
+    }
   | { readonly kind: 'badSample'; readonly set: string }
   | { readonly kind: 'engine'; readonly tensors: number; readonly bytes: number };
 

@@ -13,7 +13,7 @@ function aSession() {
     {
       welcome: () => {},
       directive: (directive) => directives.push(directive.revision),
-      fatal: (error) => fatal.push(error.message),
+      fatal: (error) => fatal.push(`${error.code}: ${error.message}`),
     },
   );
   const open = () => session.opened({ send: (message) => sent.push(message), end: () => {} });
@@ -65,12 +65,18 @@ test('a report made while no stream is up is said again when the directive comes
   assert.equal(sent.at(-1)?.report?.revision, 4);
 });
 
-test('a refusal ends the session with the reason', () => {
-  const { session, open, fatal } = aSession();
-  open();
-  session.received({
-    body: 'refusal',
-    refusal: { code: 'VersionUnknown', message: 'version 9' },
-  } as CoordinatorMessage__Output);
-  assert.match(fatal[0] ?? '', /VersionUnknown: version 9/);
-});
+const refusals = [
+  { code: 'VersionUnknown', error: /^VersionUnknown: the coordinator refused this trainer: found 9$/ },
+  { code: 'EngineClassMismatch', error: /^EngineClassMismatch: the coordinator refused this trainer: found 9$/ },
+  { code: 'FromTheFuture', error: /^ProtocolViolation: the coordinator refused this trainer: FromTheFuture: found 9$/ },
+  { code: 'toString', error: /^ProtocolViolation: .*: toString: found 9$/ },
+];
+
+for (const { code, error } of refusals) {
+  test(`a refusal as ${code} ends the session with its code and reason`, () => {
+    const { session, open, fatal } = aSession();
+    open();
+    session.received({ body: 'refusal', refusal: { code, message: 'found 9' } } as CoordinatorMessage__Output);
+    assert.match(fatal[0] ?? '', error);
+  });
+}

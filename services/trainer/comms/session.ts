@@ -2,9 +2,11 @@
 // again after every reconnect, and a directive that comes twice is answered with the report that is already held.
 // It decides nothing and owns no thread.
 
+import { type ErrorCode, errorCatalogue } from '@thaw/common/errors/catalogue.ts';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { CoordinatorMessage__Output } from '@thaw/proto/gen/thaw/v1/CoordinatorMessage.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
+import type { Refusal__Output } from '@thaw/proto/gen/thaw/v1/Refusal.ts';
 import type { TrainerMessage } from '@thaw/proto/gen/thaw/v1/TrainerMessage.ts';
 import type { Welcome__Output } from '@thaw/proto/gen/thaw/v1/Welcome.ts';
 import { protocolVersion } from '@thaw/proto/protocol-version.ts';
@@ -81,8 +83,7 @@ export function createSession(identity: SessionIdentity, handlers: SessionHandle
         if (!welcomed) handlers.welcome(message.welcome);
         welcomed = true;
       } else if (message.refusal) {
-        const { code, message: reason } = message.refusal;
-        handlers.fatal(new ThawError('ProtocolViolation', `the coordinator refused this trainer: ${code}: ${reason}`));
+        handlers.fatal(refusalError(message.refusal));
       } else if (message.directive) {
         receivedDirective(message.directive);
       }
@@ -98,4 +99,11 @@ export function createSession(identity: SessionIdentity, handlers: SessionHandle
     },
     connected: () => stream !== null,
   };
+}
+
+/** Keeps the coordinator's code; one that this Thaw does not know stays in the words. */
+function refusalError({ code, message }: Refusal__Output): ThawError {
+  const refused = 'the coordinator refused this trainer';
+  if (Object.hasOwn(errorCatalogue, code)) return new ThawError(code as ErrorCode, `${refused}: ${message}`);
+  return new ThawError('ProtocolViolation', `${refused}: ${code}: ${message}`);
 }

@@ -6,7 +6,7 @@ import { digestOf } from '@thaw/common/content/digest.ts';
 import { keyedStream } from '@thaw/common/random/stream.ts';
 import sharp, { type Sharp } from 'sharp';
 import { tinyImage } from '../../../test/support/fixtures/tiny-images.ts';
-import { BadImage, decodeImage, type ImageGeometry } from './decode-image.ts';
+import { BadImage, decodeImage, type ImageGeometry, throwBadImage } from './decode-image.ts';
 
 const square: ImageGeometry = { height: 4, width: 4, resize: 'squash' };
 
@@ -228,6 +228,40 @@ for (const [what, bytes, reason] of bad) {
         return true;
       },
     );
+  });
+}
+
+const notOfTheBytes: readonly (readonly [what: string, decode: () => Promise<unknown>, reason: RegExp])[] = [
+  [
+    'memory that there is not',
+    async () => decodeImage(await noise('png'), { ...square, height: 5_000_000, width: 5_000_000 }),
+    /out of memory/,
+  ],
+  [
+    'a wrong request',
+    () => halves(4, 4).extract({ left: 3, top: 0, width: 9, height: 1 }).png().toBuffer().catch(throwBadImage),
+    /bad extract area/,
+  ],
+  [
+    'memory within a decoder',
+    () => Promise.reject(new Error('VipsJpeg: Insufficient memory (case 4)')).catch(throwBadImage),
+    /Insufficient memory/,
+  ],
+  [
+    'memory while a header is read',
+    () =>
+      Promise.reject(new Error('Input buffer has corrupt header: heif: Memory allocation error')).catch(throwBadImage),
+    /Memory allocation/,
+  ],
+];
+
+for (const [what, decode, reason] of notOfTheBytes) {
+  test(`a failure that is not the image's: ${what}`, async () => {
+    await assert.rejects(decode, (thrown) => {
+      assert.ok(thrown instanceof Error && !(thrown instanceof BadImage), String(thrown));
+      assert.match(thrown.message, reason);
+      return true;
+    });
   });
 }
 

@@ -1,5 +1,6 @@
 // Decodes one image to the model's size: rgb bytes, whatever the file holds (grey, alpha, 16 bit, CMYK, rotated by its
-// camera). The same bytes give the same pixels. An image that cannot be decoded is a bad sample, never an I/O error.
+// camera). The same bytes give the same pixels. Bytes that cannot be decoded are a bad sample; a failure that is not
+// theirs, such as of memory, never is.
 
 import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import sharp, { type Sharp } from 'sharp';
@@ -41,7 +42,7 @@ export function resizeTo(image: Sharp, { height, width, resize }: ImageGeometry)
   });
 }
 
-/** Runs the pipeline. Throws BadImage. */
+/** Runs the pipeline. Throws BadImage, or whatever failed beside the decoder. */
 export async function rawPixels(image: Sharp, { height, width }: ImageGeometry): Promise<Uint8Array> {
   const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }).catch(throwBadImage);
   const pixels = height * width;
@@ -51,8 +52,18 @@ export async function rawPixels(image: Sharp, { height, width }: ImageGeometry):
   throw new BadImage(`decoded to ${info.width} x ${info.height} x ${info.channels}`);
 }
 
-/** What the decoder threw, as one line. */
+/**
+ * How a decoder's failure begins, once sharp has said "Input …" or nothing. These follow from the bytes alone: the same
+ * file fails everywhere and always. Whatever else goes wrong (memory, threads, a wrong request) may not.
+ */
+const decoderFailures =
+  /^(Input (buffer|image) |VipsJpeg:|vipspng:|pngload|webp|gifload|tiff|heif|svgload|source:|icc_|vips_colourspace:|VipsForeignLoad)/;
+const resourceFailures =
+  /out of memory|insufficient memory|memory allocation error(?!: security)|cannot allocate|create thread|too many open files/i;
+
+/** Throws what the decoder says of the bytes as BadImage, in one line, and anything else as it is. */
 export function throwBadImage(error: unknown): never {
-  const text = error instanceof Error ? error.message : String(error);
-  throw new BadImage(text.trim().split('\n')[0] || 'unreadable');
+  const text = (error instanceof Error ? error.message : String(error)).trim();
+  if (!decoderFailures.test(text) || resourceFailures.test(text)) throw error;
+  throw new BadImage(text.split('\n')[0] || 'unreadable');
 }

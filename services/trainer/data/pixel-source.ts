@@ -1,10 +1,12 @@
 // Hands out blocks of decoded (and for training augmented) pixels. A few images are decoded at once, beside compute.
-// Bytes that are no image make a bad sample, said once; a file that cannot be read is this trainer's fault.
+// Bytes that are no image make a bad sample, said once; a file that cannot be read, or decoded for another reason than
+// its bytes, is tried again and then this trainer's fault. A file that changed since the data was listed is an error.
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataManifest, SplitName } from '@thaw/common/data/manifest.ts';
+import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Augmentation, Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { PixelBlock } from '../cache/feature-source.ts';
@@ -26,8 +28,8 @@ export interface PixelSourceOptions {
   readonly augment: readonly Augmentation[];
   readonly seed: number;
   readonly blockSize: number;
-  /** Called once per bad sample. */
-  readonly onBad: (sample: BadSample) => void;
+  /** Called with the bad samples of a block that were not told before, if there are any. */
+  readonly onBad: (samples: readonly BadSample[]) => void;
 }
 
 export interface PixelSource {
@@ -37,56 +39,83 @@ export interface PixelSource {
 
 /** Images decoded at once: sharp has a thread of its own for each. */
 const decodingMax = 4;
-const readAttempts = 3;
+const attempts = 3;
 const retryMilliseconds = 200;
 
 export function createPixelSource(options: PixelSourceOptions): PixelSource {
   const { preprocessing, blockSize, manifest } = options;
   const imageBytes = preprocessing.height * preprocessing.width * 3;
-  const said = new Set<string>();
-  const sayOnce = (sample: BadSample): void => {
-    const key = `${sample.set}/${sample.id}`;
-    if (said.has(key)) return;
-    said.add(key);
-    options.onBad(sample);
+  const told = new Set<string>();
+  const tellOnce = (samples: readonly BadSample[]): void => {
+    const fresh = samples.filter(({ set, id }) => !told.has(`${set}/${id}`));
+    for (const { set, id } of fresh) told.add(`${set}/${id}`);
+    if (fresh.length > 0) options.onBad(fresh);
   };
   return {
     async loadBlock(refs) {
       const pixels = new Uint8Array(blockSize * imageBytes);
-      const present = refs.map(() => true);
+      const reasons = new Map<number, string>();
       await eachOf([...refs.entries()], decodingMax, async ([row, ref]) => {
         try {
-          pixels.set(await decodeSample(options, ref), row * imageBytes);
+          pixels.set(await loadSample(options, ref), row * imageBytes);
         } catch (thrown) {
           if (!(thrown instanceof BadImage)) throw thrown;
-          present[row] = false;
-          sayOnce({ set: ref.set, id: manifest.sets[ref.set].ids[ref.index] as string, reason: thrown.message });
+          reasons.set(row, thrown.message);
         }
       });
-      return { pixels, present };
+      const bad = new Map<string, BadSample>();
+      for (const [row, { set, index }] of refs.entries()) {
+        const reason = reasons.get(row);
+        const id = manifest.sets[set].ids[index] as string;
+        if (reason !== undefined) bad.set(`${set}/${id}`, { set, id, reason });
+      }
+      tellOnce([...bad.values()]);
+      return { pixels, present: refs.map((_, row) => !reasons.has(row)) };
     },
   };
 }
 
-async function decodeSample(options: PixelSourceOptions, { set, index, view }: SampleRef): Promise<Uint8Array> {
+async function loadSample(options: PixelSourceOptions, { set, index, view }: SampleRef): Promise<Uint8Array> {
   const { manifest, root, preprocessing: geometry, augment, seed } = options;
-  const columns = manifest.sets[set];
-  const bytes = await readWithRetries(path.resolve(root, columns.paths[index] as string));
-  if (set !== 'train' || augment.length === 0) return decodeImage(bytes, geometry);
-  return augmentedImage(bytes, { geometry, augment, seed, view, sampleId: columns.ids[index] as string });
+  const { ids, paths, byteLengths } = manifest.sets[set];
+  const file = path.resolve(root, paths[index] as string);
+  const bytes = await withRetries({ code: 'SourceNotFound', what: `${file} cannot be read` }, () => readFile(file));
+  checkLength(file, bytes.length, byteLengths[index]);
+  return withRetries({ code: 'Internal', what: `${file} cannot be decoded here, whatever it holds` }, () =>
+    set !== 'train' || augment.length === 0
+      ? decodeImage(bytes, geometry)
+      : augmentedImage(bytes, { geometry, augment, seed, view, sampleId: ids[index] as string }),
+  );
 }
 
-async function readWithRetries(file: string): Promise<Uint8Array> {
+/** A first guard against data that changes during a run. Files that were only named have no length. */
+function checkLength(file: string, found: number, expected: number | undefined): void {
+  if (expected === undefined || found === expected) return;
+  throw new ThawError(
+    'DataInvalid',
+    `${file}: found ${found} bytes; expected the ${expected} that it had when the job began: the data changed during the run`,
+  );
+}
+
+interface Blame {
+  readonly code: ErrorCode;
+  readonly what: string;
+}
+
+/** What the bytes themselves are to blame for passes at once. */
+async function withRetries<T>({ code, what }: Blame, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await readFile(file);
+      return await work();
     } catch (cause) {
-      if (attempt < readAttempts) {
+      if (cause instanceof BadImage) throw cause;
+      if (attempt < attempts) {
         await delay(retryMilliseconds * attempt);
         continue;
       }
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new ThawError('SourceNotFound', `${file} cannot be read (${readAttempts} attempts): ${reason}`, { cause });
+      const reason = (cause instanceof Error ? cause.message : String(cause)).trim();
+      const blamed = /memory/i.test(reason) ? 'OutOfMemory' : code;
+      throw new ThawError(blamed, `${what} (${attempts} attempts): ${reason}`, { cause });
     }
   }
 }

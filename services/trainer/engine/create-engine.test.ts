@@ -88,3 +88,9 @@ test('a whole stage uses the listed kernels only', async () => {
     [],
   );
 });
+
+test('the engine class names what else decides the bits: Node, and the image decoder', () => {
+  const { version } = engine.engineClass;
+  assert.match(version, /^tfjs-backend-cpu \d\S*, node \d\S*, sharp \d\S*, libvips \d\S*$/);
+  assert.ok(version.includes(`node ${process.versions.node},`));
+});

@@ -8,6 +8,7 @@ import type { Graph, Weights } from '@thaw/common/model/graph.ts';
 import { commonKernels, kernelsOf } from '../model/layer-execution.ts';
 import type { Engine, EngineClass, EngineModel, EngineOptions } from './engine.ts';
 import { loadTensorflow } from './load-tensorflow.ts';
+import { runtimeVersions } from './runtime-versions.ts';
 import { createStageProgram } from './stage-program.ts';
 
 /** Throws SetupMissing (no addon) or EngineUnavailable (no GPU). One engine a process. */
@@ -37,7 +38,8 @@ async function loadCpu({ threads, gpus }: EngineOptions): Promise<EngineClass> {
   await import('@tensorflow/tfjs-backend-cpu');
   // tfjs-core by itself has operations and no gradients; its layers library brings them, as tfjs-node does.
   await import('@tensorflow/tfjs-layers');
-  return { engine: 'cpu', version: `tfjs-backend-cpu ${tf.version_core}`, device: 'CPU', cpuFeatures: '', threads };
+  const version = `tfjs-backend-cpu ${tf.version_core}, ${runtimeVersions()}`;
+  return { engine: 'cpu', version, device: 'CPU', cpuFeatures: '', threads };
 }
 
 function checkKernels(graph: Graph, backend: string): void {

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { EngineClass, EngineOptions } from './engine.ts';
+import { runtimeVersions } from './runtime-versions.ts';
 
 /** Processor features that make TensorFlow choose other code, and so other bits. */
 const relevantFeatures = [
@@ -41,7 +42,7 @@ export async function loadTensorflow({ threads, gpus }: EngineOptions): Promise<
   }
   return {
     engine: 'tensorflow',
-    version: `tfjs-node ${node.version['tfjs-node'] ?? '4.22.0'}, tensorflow ${binding.TF_Version}`,
+    version: `tfjs-node ${node.version['tfjs-node'] ?? '4.22.0'}, tensorflow ${binding.TF_Version}, ${runtimeVersions()}`,
     device: isUsingGpuDevice ? 'GPU' : 'CPU',
     cpuFeatures: await cpuFeatures(),
     threads,

@@ -57,7 +57,7 @@ it('computes the same on TensorFlow as in plain JavaScript', { skip }, async () 
 
 it('describes the TensorFlow library that it loaded', { skip }, async () => {
   const { engineClass, oneDnn } = await describeTensorflow({});
-  assert.match(engineClass.version, /^tfjs-node 4\.22\.0, tensorflow \d+\.\d+/);
+  assert.match(engineClass.version, /^tfjs-node 4\.22\.0, tensorflow \d+\.\S+, node \d\S*, sharp \d\S*, libvips \d/);
   assert.deepEqual([engineClass.engine, oneDnn], ['tensorflow', true]);
 });
 

@@ -110,7 +110,9 @@ async function evaluate(
     augment: [],
     seed: 0,
     blockSize,
-    onBad: ({ id, reason }) => tell({ kind: 'badSample', id, reason }),
+    onBad(samples) {
+      for (const { id, reason } of samples) tell({ kind: 'badSample', id, reason });
+    },
   });
   const board = progressBoard(newBoardBuffer());
   const checkpoint = async (): Promise<void> => {

@@ -56,7 +56,10 @@ function multiply(layer: Layer, x: tf.Tensor, kernel: tf.Tensor): tf.Tensor {
   return convolve(x as tf.Tensor4D, kernel as tf.Tensor4D, { strides, dilations, padding });
 }
 
-/** A 1x1 convolution of stride 1 is a matrix product, and a faster one. */
+/**
+ * A 1x1 convolution of stride 1 is a matrix product, and a faster one. Not of images of one pixel, as in squeeze and
+ * excitation: in a product of 32 rows TensorFlow lets a row's bits depend on its place, in a convolution it does not.
+ */
 export function convolve(
   x: tf.Tensor4D,
   kernel: tf.Tensor4D,
@@ -64,7 +67,8 @@ export function convolve(
 ): tf.Tensor {
   const { strides, dilations, padding } = options;
   const [height, width, channels, filters] = kernel.shape;
-  if (height !== 1 || width !== 1 || strides[0] !== 1 || strides[1] !== 1) {
+  const isPixel = x.shape[1] === 1 && x.shape[2] === 1;
+  if (isPixel || height !== 1 || width !== 1 || strides[0] !== 1 || strides[1] !== 1) {
     return tf.conv2d(x, kernel, strides, padding, 'NHWC', dilations);
   }
   const [batch, rows, columns] = x.shape;

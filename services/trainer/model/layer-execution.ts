@@ -3,7 +3,15 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import type { Layer } from '@thaw/common/model/graph.ts';
-import { activationOf, numberOf, paddingOf, pairOf, zeroPaddingOf } from '@thaw/common/model/layer-config.ts';
+import {
+  activationOf,
+  numberOf,
+  numbersOf,
+  paddingOf,
+  pairOf,
+  zeroPaddingOf,
+} from '@thaw/common/model/layer-config.ts';
+import { hasOwnStatistics, noiseShapeOf } from '@thaw/common/model/layer-kinds.ts';
 import { activate, activationKernels, reluLayer } from './activation.ts';
 import { convolve, scaleAndShift, type Values } from './affine.ts';
 import { averagePool } from './average-pool.ts';
@@ -87,6 +95,26 @@ function globalPool(
   return { run: (call) => reduce(first(call), call.layer.config.keepdims === true), kernels };
 }
 
+/** One number, or one a channel. */
+function channelValues(layer: Layer, key: string, fallback?: number): tf.Tensor {
+  const values = numbersOf(layer, key, layer.outputShape.at(-1) as number, fallback);
+  return typeof values === 'number' ? tf.scalar(values) : tf.tensor1d(values);
+}
+
+/** As in Keras, which divides by at least this. */
+const deviationMin = 1e-7;
+
+const normalization: LayerExecution = {
+  run(call) {
+    const { layer, value } = call;
+    const statistic = (name: string): tf.Tensor =>
+      hasOwnStatistics(layer) ? channelValues(layer, name) : value(`${layer.path}/${name}`);
+    const deviation = tf.maximum(tf.sqrt(statistic('variance')), deviationMin);
+    return tf.div(tf.sub(first(call), statistic('mean')), deviation);
+  },
+  kernels: ['Sub', 'Sqrt', 'Maximum', 'RealDiv'],
+};
+
 const reshape: LayerExecution = {
   run: (call) => tf.reshape(first(call), [first(call).shape[0] as number, ...call.layer.outputShape]),
   kernels: ['Reshape'],
@@ -112,6 +140,7 @@ export const layerExecutions: Readonly<Record<string, LayerExecution>> = {
     },
     kernels: ['Add', 'Multiply', 'Neg', 'RealDiv', 'Reshape', 'Sqrt', 'Sub', 'Sum'],
   },
+  Normalization: normalization,
   ReLU: {
     run: (call) =>
       reluLayer(first(call), {
@@ -133,15 +162,24 @@ export const layerExecutions: Readonly<Record<string, LayerExecution>> = {
   Softmax: { run: (call) => tf.softmax(first(call)), kernels: activationKernels.softmax },
   Activation: { run: (call) => activate(first(call), activationOf(call.layer)), kernels: [] },
   Rescaling: {
-    run: (call) => tf.add(tf.mul(first(call), numberOf(call.layer, 'scale')), numberOf(call.layer, 'offset', 0)),
+    run: (call) =>
+      tf.add(tf.mul(first(call), channelValues(call.layer, 'scale')), channelValues(call.layer, 'offset', 0)),
     kernels: ['Multiply', 'Add'],
   },
   Dropout: {
-    run: (call) => (call.mask ? tf.mul(first(call), call.mask(call.layer, first(call).shape)) : first(call)),
+    run(call) {
+      const { layer, mask } = call;
+      const x = first(call);
+      if (!mask) return x;
+      return tf.mul(x, mask(layer, [x.shape[0] as number, ...noiseShapeOf(layer, x.shape.slice(1))]));
+    },
     kernels: ['Multiply'],
   },
-  Add: { run: ({ inputs }) => inputs.reduce((sum, input) => tf.add(sum, input)), kernels: ['Add'] },
-  Multiply: { run: ({ inputs }) => inputs.reduce((product, input) => tf.mul(product, input)), kernels: ['Multiply'] },
+  Add: { run: ({ inputs }) => inputs.reduce((sum, input) => tf.add(sum, input)), kernels: ['Add', 'Sum', 'Reshape'] },
+  Multiply: {
+    run: ({ inputs }) => inputs.reduce((product, input) => tf.mul(product, input)),
+    kernels: ['Multiply', 'Sum', 'Reshape'],
+  },
   Concatenate: { run: ({ inputs }) => tf.concat([...inputs], -1), kernels: ['Concat', 'SplitV'] },
   MaxPooling2D: {
     run(call) {

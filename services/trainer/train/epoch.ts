@@ -4,6 +4,7 @@
 
 import { epochOrder, microBatchRows, viewOf } from '@thaw/common/data/epoch-order.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import { learningRateAt } from '@thaw/common/schedule/learning-rate.ts';
 import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
 import type { SampleRef } from '../cache/feature-store.ts';
@@ -46,14 +47,15 @@ export async function trainEpoch(work: EpochWork): Promise<EpochResult> {
   const { directive, runtime, link, collective } = work;
   const shards = hostedShards(work);
   const refsOf = shards.map((shard) => shardRefs(work, shard));
+  const batchesOf = (step: number): SampleRef[][] => refsOf.map((refs) => refs(step - directive.firstStep));
   const clock = stepClock(() => performance.now());
   const sums = emptySums();
-  await fillFeatures(work, refsOf, clock);
+  await fillFeatures(work, batchesOf, clock);
   link.board.enter('compute');
   for (let step = directive.firstStep; step <= directive.lastStep; step++) {
     clock.enter('features');
-    const batches = refsOf.map((refs) => refs(step - directive.firstStep));
-    await runtime.features.prepare(batches.flat());
+    const batches = batchesOf(step);
+    await runtime.features.prepare(batches.flat(), step < directive.lastStep ? batchesOf(step + 1).flat() : []);
     clock.enter('compute');
     const contributions: ShardContribution[] = [];
     for (const [i, shard] of shards.entries()) {
@@ -69,6 +71,7 @@ export async function trainEpoch(work: EpochWork): Promise<EpochResult> {
     const applied = applyStep(work, result, sums);
     observe(work, { result, applied, contributions, seconds: clock.lap() });
   }
+  if (sums.count === 0) throw nothingMeasured(work, sums);
   return { ...sums, seconds: clock.total };
 }
 
@@ -76,25 +79,29 @@ function hostedShards({ generation, self }: EpochWork): number[] {
   return [...generation.shardOwners.keys()].filter((shard) => generation.shardOwners[shard] === self);
 }
 
-/** Refs of one shard's micro-batch by step within the epoch; without a step, of the whole shard in this epoch's order. */
+/** Refs of one shard's micro-batch by step within the epoch. */
 function shardRefs({ context, directive, runtime }: EpochWork, shard: number) {
   const { job, shards } = context;
   const rows = shards[shard] as Uint32Array;
   const order = epochOrder({ seed: job.train.seed, epoch: directive.epoch, shard, rows });
   const view = viewOf(directive.epoch, job.data.views);
-  return (stepInEpoch?: number): SampleRef[] => {
-    const { stepsPerEpoch } = runtime;
-    const taken = stepInEpoch === undefined ? order : microBatchRows({ order, stepInEpoch, stepsPerEpoch });
+  return (stepInEpoch: number): SampleRef[] => {
+    const taken = microBatchRows({ order, stepInEpoch, stepsPerEpoch: runtime.stepsPerEpoch });
     return Array.from(taken, (index) => ({ set: 'train', index, view }));
   };
 }
 
-/** Runs the frozen prefix over what is missing of this epoch's samples, as a phase of its own, up to the budget. */
-async function fillFeatures(work: EpochWork, refsOf: ReturnType<typeof shardRefs>[], clock: StepClock): Promise<void> {
-  const refs = refsOf.flatMap((ofShard) => ofShard());
-  work.link.board.enter('features', refs.length);
+/** Runs the frozen prefix over what is missing of these steps' samples, as a phase of its own, up to the budget. */
+async function fillFeatures(
+  { directive, link, runtime }: EpochWork,
+  batchesOf: (step: number) => SampleRef[][],
+  clock: StepClock,
+): Promise<void> {
+  const refs: SampleRef[] = [];
+  for (let step = directive.firstStep; step <= directive.lastStep; step++) refs.push(...batchesOf(step).flat());
+  link.board.enter('features', refs.length);
   clock.enter('features');
-  await work.runtime.features.fill(refs);
+  await runtime.features.fill(refs);
   clock.lap();
 }
 
@@ -130,31 +137,75 @@ function applyStep(work: EpochWork, result: StepResult, sums: EpochSums): Applie
     stepInStage: result.step - directive.stageFirstStep,
     stageSteps: runtime.stageSteps,
   });
-  const bad = result.nonFinite.map((entry) => layout.entries[entry]?.name ?? `tensor ${entry}`);
-  if (bad.length > 0 && context.job.train.onNonFinite === 'fail') {
-    throw nonFiniteGradient(stage.name, directive.stage, result.step, bad);
-  }
+  const place = { stageName: stage.name, stage: directive.stage, step: result.step };
+  const bad = nonFiniteParts(result, layout);
+  if (bad.length > 0 && context.job.train.onNonFinite === 'fail') throw nonFiniteStep(place, bad);
   const applied = bad.length > 0 || result.weight === 0 ? null : runtime.apply(result, learningRate);
   sums.learningRate = learningRate;
   sums.reducedBytes += result.bytes.sent + result.bytes.received;
   sums.stepsSkipped += applied ? 0 : 1;
   if (bad.length > 0) return null;
-  sums.lossSum += Math.round(result.loss * fixedPointScale);
-  sums.penaltySum += Math.round((applied?.penalty ?? 0) * fixedPointScale);
+  sums.lossSum = addFixedPoint(sums.lossSum, result.loss, place);
+  sums.penaltySum = addFixedPoint(sums.penaltySum, applied?.penalty ?? 0, place);
   sums.count += result.count;
   sums.correct += result.correct;
   return applied;
 }
 
-function nonFiniteGradient(stageName: string, stage: number, step: number, tensors: readonly string[]): ThawError {
-  const [tensor] = tensors;
-  const more = tensors.length > 1 ? ` and ${tensors.length - 1} more` : '';
+/** A part of a step that is not finite: the loss, or a tensor of the gradient. */
+interface NonFinitePart {
+  readonly tensor?: string;
+  readonly words: string;
+}
+
+function nonFiniteParts({ nonFinite, loss }: StepResult, { entries }: TensorLayout): NonFinitePart[] {
+  const gradients = nonFinite.map((entry) => {
+    const tensor = entries[entry]?.name ?? `tensor ${entry}`;
+    return { tensor, words: `the gradient of ${tensor}` };
+  });
+  return Number.isFinite(loss) ? gradients : [...gradients, { words: 'the loss' }];
+}
+
+interface Place {
+  readonly stageName: string;
+  readonly stage: number;
+  readonly step: number;
+}
+
+function nonFiniteStep({ stageName, stage, step }: Place, [first, ...others]: readonly NonFinitePart[]): ThawError {
+  const more = others.length > 0 ? ` and ${others.length} more` : '';
   return new ThawError(
     'NonFinite',
-    `stage "${stageName}", step ${step}: the gradient of ${tensor}${more} holds NaN or infinity; ` +
+    `stage "${stageName}", step ${step}: ${first?.words}${more} holds NaN or infinity; ` +
       'a lower learningRate or gradientClip usually helps, `onNonFinite: skipStep` goes on without such steps',
-    { data: { stage, step, tensor } },
+    { data: { stage, step, tensor: first?.tensor } },
   );
+}
+
+/** Sums are exact, or the training has diverged so far that they could not be. */
+function addFixedPoint(sum: number, value: number, { stageName, stage, step }: Place): number {
+  const added = sum + Math.round(value * fixedPointScale);
+  if (Number.isSafeInteger(added)) return added;
+  throw new ThawError(
+    'NonFinite',
+    `stage "${stageName}", step ${step}: the losses of this epoch add up to ${added / fixedPointScale}; expected less ` +
+      `than ${Number.MAX_SAFE_INTEGER / fixedPointScale}. A lower learningRate or gradientClip usually helps`,
+    { data: { stage, step } },
+  );
+}
+
+/** An epoch without a single sample has no loss and no accuracy that could be reported. */
+function nothingMeasured({ directive, runtime, context }: EpochWork, { stepsSkipped }: EpochSums): ThawError {
+  const { stage, firstStep, lastStep: step } = directive;
+  const steps = `stage "${runtime.stage.name}", steps ${firstStep} to ${step}: all ${stepsSkipped} were skipped`;
+  const data = { data: { stage, step } };
+  return context.job.train.onNonFinite === 'skipStep'
+    ? new ThawError(
+        'NonFinite',
+        `${steps}, because a loss or gradient held NaN or infinity or no sample could be read`,
+        data,
+      )
+    : new ThawError('TooManyBadSamples', `${steps}, because no sample of them could be read`, data);
 }
 
 interface DoneStep {
@@ -174,10 +225,11 @@ function observe(work: EpochWork, { result, applied, contributions, seconds }: D
     step: result.step,
     stepSeconds,
     samplesPerSecond: result.count / Math.max(stepSeconds, 1e-9),
-    ...(result.count > 0 && {
-      loss: result.loss / result.count + (applied?.penalty ?? 0),
-      accuracy: result.correct / result.count,
-    }),
+    ...(result.count > 0 &&
+      Number.isFinite(result.loss) && {
+        loss: result.loss / result.count + (applied?.penalty ?? 0),
+        accuracy: result.correct / result.count,
+      }),
     ...(applied && { learningRate: applied.learningRate, gradientNorm: applied.gradientNorm }),
   });
   const samples = contributions.reduce((sum, { count }) => sum + count, 0);

@@ -8,6 +8,7 @@ import { createEngine } from '../engine/create-engine.ts';
 import type { StageProgram } from '../engine/engine.ts';
 import { drawnPixels, drawnWeights, smallClasses, smallGraph, smallPreprocessing } from '../testing/small-network.ts';
 import { argmax, evaluateParts, fixedPointScale } from './evaluation.ts';
+import { noFigures } from './prediction-tally.ts';
 
 const blockSize = 8;
 const samples = 21;
@@ -30,12 +31,12 @@ async function aProgram(): Promise<StageProgram> {
   return model.stageProgram({ trainable, seed: 1, blockSize, microBatch: 4, classes: smallClasses });
 }
 
-function evaluate(program: StageProgram, wanted: readonly number[]) {
+function evaluate(program: StageProgram, wanted: readonly number[], set: 'validation' | 'test' = 'validation') {
   const board = progressBoard(newBoardBuffer());
   const checkpoint = async () => {};
   const features = featureSource({ program, blockSize, store: featureStore(1e9), board, checkpoint, loadBlock });
   const own = new Map(wanted.map((part) => [part, parts[part] as readonly number[]]));
-  const options = { set: 'validation', parts: own, labels, classes: smallClasses } as const;
+  const options = { set, parts: own, labels, classes: smallClasses } as const;
   return evaluateParts({ ...options, blockSize, program, features, board, checkpoint });
 }
 
@@ -56,7 +57,7 @@ async function naive(program: StageProgram, part: number) {
     lossSum += Math.round(-Math.log(probabilities[truth] as number) * fixedPointScale);
     count += 1;
   }
-  return { part, lossSum, count, confusion, badSamples };
+  return { part, lossSum, count, confusion, badSamples, ...noFigures };
 }
 
 test('the sums of each part are those of its samples one by one, whoever owns which parts', async () => {
@@ -68,6 +69,29 @@ test('the sums of each part are those of its samples one by one, whoever owns wh
   );
   assert.deepEqual(await evaluate(program, [...parts.keys()]), expected);
   for (const part of parts.keys()) assert.deepEqual(await evaluate(program, [part]), [expected[part]]);
+});
+
+test('the test set has figures beside its sums, which are the same as without', async () => {
+  const program = await aProgram();
+  const own = [...parts.keys()];
+  const [tested, validated] = [await evaluate(program, own, 'test'), await evaluate(program, own)];
+  assert.deepEqual(
+    tested.map((part) => ({ ...part, ...noFigures })),
+    validated,
+  );
+  for (const { part, count, confusion, confidenceCounts, confidenceCorrect, worstMistakes } of tested) {
+    const right = labels.slice(0, smallClasses).reduce((sum, _, i) => sum + (confusion[i * smallClasses + i] ?? 0), 0);
+    const total = (cells: readonly number[]): number => cells.reduce((sum, cell) => sum + cell, 0);
+    assert.deepEqual([total(confidenceCounts), total(confidenceCorrect)], [count, right]);
+    assert.equal(worstMistakes.length, Math.min(8, count - right));
+    for (const { sample, truth, prediction } of worstMistakes) {
+      assert.ok(parts[part]?.includes(sample) && labels[sample] === truth && prediction !== truth);
+    }
+  }
+  assert.ok(
+    tested.some(({ worstMistakes }) => worstMistakes.length > 0),
+    'a network that was not trained is wrong',
+  );
 });
 
 test('a probability of zero costs as much as one of 1e-7, and NaN fails the job', async () => {

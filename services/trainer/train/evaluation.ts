@@ -8,6 +8,7 @@ import type { FeatureSource } from '../cache/feature-source.ts';
 import type { SampleRef } from '../cache/feature-store.ts';
 import type { ProgressBoard } from '../comms/progress-board.ts';
 import type { StageProgram } from '../engine/engine.ts';
+import { noFigures, predictionTally } from './prediction-tally.ts';
 
 /** Sums of losses are int64 in units of 2^-24 (protocol section 3). */
 export const fixedPointScale = 2 ** 24;
@@ -48,6 +49,7 @@ async function evaluatePart(
   const { classes, blockSize, labels } = options;
   const confusion = new Array<number>(classes * classes).fill(0);
   const sums = { loss: 0, count: 0, badSamples: 0 };
+  const tally = options.set === 'test' ? predictionTally() : null;
   for (let start = 0; start < rows.length; start += blockSize) {
     const refs = refsOf(options.set, rows.slice(start, start + blockSize));
     await options.features.prepare(refs);
@@ -60,15 +62,18 @@ async function evaluatePart(
       }
       const truth = labels[ref.index] as number;
       const ofSample = probabilities.subarray(row * classes, (row + 1) * classes);
-      const cell = truth * classes + argmax(ofSample);
+      const prediction = argmax(ofSample);
+      const cell = truth * classes + prediction;
       confusion[cell] = (confusion[cell] ?? 0) + 1;
       sums.loss += fixedPointLoss(ofSample[truth] as number, `${options.set} sample ${ref.index}`);
       sums.count += 1;
+      tally?.add({ sample: ref.index, truth, prediction, probability: ofSample[prediction] as number });
     }
     options.board.tick(refs.length);
     await options.checkpoint();
   }
-  return { part, lossSum: sums.loss, count: sums.count, confusion, badSamples: sums.badSamples };
+  const figures = tally?.figures ?? noFigures;
+  return { part, lossSum: sums.loss, count: sums.count, confusion, badSamples: sums.badSamples, ...figures };
 }
 
 function fixedPointLoss(probability: number, what: string): number {

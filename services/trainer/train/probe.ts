@@ -1,11 +1,12 @@
-// Proves, before a trainer may join, that its engine computes this job's bits: decoding, the prefix, gradients and
-// evaluation on fixed samples at the source weights (never the current state), everything twice. Trainers work
-// together only when their digests are equal.
+// Proves, before a trainer may join, that its engine computes this job's bits: decoding, and for every network that a
+// stage trains its prefix, gradients and evaluation, on fixed samples at the source weights (never the current state),
+// everything twice. Trainers work together only when their digests are equal.
 
 import { createHash } from 'node:crypto';
 import { blockSize } from '@thaw/common/data/block-size.ts';
 import { epochOrder } from '@thaw/common/data/epoch-order.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { selectTrainable } from '@thaw/common/model/select.ts';
 import type { PixelBlock } from '../cache/feature-source.ts';
 import type { SampleRef } from '../cache/feature-store.ts';
 import type { EngineModel, MicroBatch, StageProgram } from '../engine/engine.ts';
@@ -14,37 +15,47 @@ import type { JobContext } from './job-context.ts';
 export interface ProbeOptions {
   readonly model: EngineModel;
   readonly context: JobContext;
-  /** Every tensor that any stage trains. */
-  readonly trainable: readonly string[];
   readonly loadBlock: (refs: readonly SampleRef[]) => Promise<PixelBlock>;
 }
 
-/** Hex sha256 over every result, tensors in layout order. Throws EngineUnavailable when two runs differ. */
-export async function runProbe(options: ProbeOptions): Promise<string> {
-  const { model, context } = options;
+/**
+ * Hex sha256 over the decoded block and, for every program that the stages will open, its results, tensors in layout
+ * order. Throws EngineUnavailable when two runs differ, or features depend on place or neighbours.
+ */
+export async function runProbe({ model, context, loadBlock }: ProbeOptions): Promise<string> {
   const { job, manifest } = context;
-  const microBatch = job.stages[0]?.microBatch ?? job.train.microBatch;
-  const program = model.stageProgram({
-    trainable: options.trainable,
-    seed: job.train.seed,
-    blockSize,
-    microBatch,
-    classes: manifest.classes.length,
-  });
-  try {
-    const refs = probeSamples(context);
-    const { pixels } = await options.loadBlock(refs);
-    const hash = createHash('sha256').update(pixels);
-    hash.update(probeFeatures(program, pixels));
-    const features = program.features(pixels);
-    for (const count of [microBatch, microBatch - 1]) {
-      hash.update(probeGradients(program, microBatchOfProbe(options, refs, features, { microBatch, count })));
+  const refs = probeSamples(context);
+  const { pixels } = await loadBlock(refs);
+  const hash = createHash('sha256').update(pixels);
+  for (const { trainable, microBatch } of programsOf(context)) {
+    const classes = manifest.classes.length;
+    const program = model.stageProgram({ trainable, seed: job.train.seed, blockSize, microBatch, classes });
+    try {
+      const features = stableFeatures(program, pixels);
+      hash.update(asBytes(features));
+      for (const count of new Set([microBatch, Math.max(1, microBatch - 1)])) {
+        hash.update(asBytes(stableGradient(program, batchOfProbe(context, refs, features, { microBatch, count }))));
+      }
+      hash.update(asBytes(twice('an evaluation batch', () => program.probabilities(features))));
+    } finally {
+      program.dispose();
     }
-    hash.update(asBytes(twice('an evaluation batch', () => program.probabilities(features))));
-    return hash.digest('hex');
-  } finally {
-    program.dispose();
   }
+  return hash.digest('hex');
+}
+
+interface StageShape {
+  readonly trainable: readonly string[];
+  readonly microBatch: number;
+}
+
+/** Each trainable set decides a prefix of its own, each micro-batch a batch shape: the distinct pairs, in stage order. */
+function programsOf({ job, graph }: JobContext): StageShape[] {
+  const shapes = job.stages.map(({ select, microBatch }) => {
+    const trainable = selectTrainable(graph, select).tensors.map(({ name }) => name);
+    return [JSON.stringify([microBatch, [...trainable].sort()]), { trainable, microBatch }] as const;
+  });
+  return [...new Map(shapes).values()];
 }
 
 /** The first samples of shard 0 in the order of epoch 0; a small shard repeats. */
@@ -58,48 +69,53 @@ function probeSamples({ job, shards }: JobContext): SampleRef[] {
   }));
 }
 
-/** A sample's features may not depend on its place in the block or on its neighbours. */
-function probeFeatures(program: StageProgram, pixels: Uint8Array): Uint8Array {
+/** Other arrangements of the block, in which a sample must have the same features. */
+const arrangements = [
+  { dependsOn: 'its place in the block', rows: blockSize, placeOf: (row: number) => blockSize - 1 - row },
+  // The other half is black.
+  { dependsOn: 'its neighbours', rows: blockSize / 2, placeOf: (row: number) => row },
+] as const;
+
+function stableFeatures(program: StageProgram, pixels: Uint8Array): Float32Array {
   const features = twice('a prefix block', () => program.features(pixels));
   const imageBytes = pixels.length / blockSize;
   const floats = features.length / blockSize;
-  const moved = new Uint8Array(pixels.length);
-  for (let row = 0; row < blockSize / 2; row++) {
-    moved.set(pixels.subarray(row * imageBytes, (row + 1) * imageBytes), (blockSize - 1 - row) * imageBytes);
-  }
-  const movedFeatures = program.features(moved);
-  for (let row = 0; row < blockSize / 2; row++) {
-    const at = blockSize - 1 - row;
-    const here = asBytes(features.slice(row * floats, (row + 1) * floats));
-    const there = asBytes(movedFeatures.slice(at * floats, (at + 1) * floats));
-    if (Buffer.compare(here, there) !== 0) {
-      throw unstable("a sample's features depend on its place in the block, or on its neighbours");
+  for (const { dependsOn, rows, placeOf } of arrangements) {
+    const arranged = new Uint8Array(pixels.length);
+    for (let row = 0; row < rows; row++) {
+      arranged.set(pixels.subarray(row * imageBytes, (row + 1) * imageBytes), placeOf(row) * imageBytes);
+    }
+    const found = program.features(arranged);
+    for (let row = 0; row < rows; row++) {
+      const place = placeOf(row);
+      const here = asBytes(features.subarray(row * floats, (row + 1) * floats));
+      const there = asBytes(found.subarray(place * floats, (place + 1) * floats));
+      if (Buffer.compare(here, there) !== 0) throw unstable(`a sample's features depend on ${dependsOn}`);
     }
   }
-  return asBytes(features);
+  return features;
 }
 
-function probeGradients(program: StageProgram, batch: MicroBatch): Uint8Array {
-  const gradient = twice('a gradient', () => {
+function stableGradient(program: StageProgram, batch: MicroBatch): Float32Array {
+  return twice(`a gradient of ${batch.sampleIds.length} samples`, () => {
     const values = new Float32Array(program.layout.length);
     program.gradients(batch, values);
     return values;
   });
-  return asBytes(gradient);
 }
 
-function microBatchOfProbe(
-  { context }: ProbeOptions,
+function batchOfProbe(
+  { manifest }: JobContext,
   refs: readonly SampleRef[],
   features: Float32Array,
   { microBatch, count }: { microBatch: number; count: number },
 ): MicroBatch {
   const floats = features.length / blockSize;
-  const { ids, labels } = context.manifest.sets.train;
+  const { ids, labels } = manifest.sets.train;
   const rows = Array.from({ length: microBatch }, (_, i) => i % blockSize);
   const batch = new Float32Array(microBatch * floats);
   for (const [i, row] of rows.entries()) batch.set(features.subarray(row * floats, (row + 1) * floats), i * floats);
-  const present = rows.slice(0, Math.max(1, count));
+  const present = rows.slice(0, count);
   return {
     features: batch,
     labels: Int32Array.from(rows, (row) => labels[refs[row]?.index ?? 0] as number),

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { blockSize } from '@thaw/common/data/block-size.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { ResolvedStage } from '@thaw/common/job/resolved-job.ts';
+import type { Logger } from '@thaw/common/log/logger.ts';
+import type { SampleRef } from '../cache/feature-store.ts';
 import type { CommsLink } from '../comms/comms-link.ts';
 import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
 import { createEngine } from '../engine/create-engine.ts';
-import { drawnWeights, smallClasses, smallGraph, smallPreprocessing } from '../testing/small-network.ts';
+import { drawnPixels, drawnWeights, smallClasses, smallGraph, smallPreprocessing } from '../testing/small-network.ts';
 import type { JobContext } from './job-context.ts';
 import { createStages, type StageRuntime } from './stage-runtime.ts';
 
@@ -31,14 +34,22 @@ function aStage(name: string, select: readonly string[]): ResolvedStage {
   };
 }
 
-/** Stage 0 trains the head, stage 1 everything. */
-async function theStages() {
+const headThenWhole = [aStage('head', ['head/**']), aStage('whole', ['**'])];
+
+async function loadBlock(refs: readonly SampleRef[]) {
+  const pixels = new Uint8Array(blockSize * drawnPixels('').length);
+  pixels.set(Buffer.concat(refs.map(({ index }) => drawnPixels(`sample ${index}`))));
+  return { pixels, present: refs.map(() => true) };
+}
+
+/** By default stage 0 trains the head, stage 1 everything. */
+async function theStages(stages: readonly ResolvedStage[] = headThenWhole, featureBytes = 1e9) {
   const engine = await createEngine({ kind: 'cpu', threads: 1, gpus: 0 });
   const model = engine.loadModel(graph, source, smallPreprocessing);
   const context = {
     job: {
       train: { seed: 1, microBatch: 4, gradientClip: null, l2: 0 },
-      stages: [aStage('head', ['head/**']), aStage('whole', ['**'])],
+      stages,
     },
     graph,
     source,
@@ -46,8 +57,9 @@ async function theStages() {
     shards: [new Uint32Array(8)],
   } as unknown as JobContext;
   const link = { board: progressBoard(newBoardBuffer()), check: () => {} } as unknown as CommsLink;
-  const loadBlock = () => Promise.reject(new Error('no sample is read here'));
-  return { model, stages: createStages({ context, model, link, loadBlock, featureBytes: 0 }) };
+  const warnings: string[] = [];
+  const log = { warn: (_fields: object, message: string) => warnings.push(message) } as unknown as Logger;
+  return { model, warnings, stages: createStages({ context, model, link, loadBlock, featureBytes, log }) };
 }
 
 /** One update with the same gradient for every element. */
@@ -111,4 +123,73 @@ test('restoring an earlier state takes later tensors back to the source', async 
   for (const [name, { data }] of model.readWeights(names)) assert.deepEqual(data, source.get(name)?.data, name);
   const bias = model.readWeights(['head/output/bias']).get('head/output/bias')?.data[0] as number;
   assert.equal(bias, Math.fround((source.get('head/output/bias')?.data[0] as number) - 1));
+});
+
+const trained = [
+  aStage('head', ['head/**']),
+  aStage('last', ['head/**', 'last(2)']),
+  aStage('head again', ['head/**']),
+  aStage('whole', ['**']),
+  aStage('head at the end', ['head/**']),
+];
+const refs: readonly SampleRef[] = Array.from({ length: 6 }, (_, index) => ({ set: 'train', index, view: 0 }));
+
+/** What the source holds for the stage must be what its program computes now. */
+async function assertFresh({ features, program, stage }: StageRuntime): Promise<void> {
+  await features.fill(refs);
+  await features.prepare(refs);
+  const { boundaryFloats } = program.partition;
+  const fresh = program.features((await loadBlock(refs)).pixels).subarray(0, refs.length * boundaryFloats);
+  assert.deepEqual(features.rows(refs, refs.length).features, Float32Array.from(fresh), stage.name);
+}
+
+test('features are those of the weights at hand, through stages that thaw and freeze again and through restores', async () => {
+  const { stages } = await theStages(trained);
+  const computed: number[] = [];
+  const held: Uint8Array[] = [];
+  let revision = 0;
+  const work = async (index: number): Promise<void> => {
+    revision += 1;
+    const runtime = stages.enter(index, { resetOptimizer: false, revision });
+    await assertFresh(runtime);
+    apply(runtime, 1, { step: revision, rate: 0.01 });
+    await assertFresh(runtime);
+    computed.push(runtime.features.counts.computed);
+    runtime.features.counts.computed = 0;
+    held.push(stages.encode(''));
+  };
+  for (const index of trained.keys()) await work(index);
+  // 0: filled. 1 and 3: another boundary. 2 and 4: the boundary of 0, over blocks that were trained since.
+  assert.deepEqual(computed, [6, 6, 6, 6, 6]);
+  const states = [...held];
+  // Into a stage with the boundary of the one before, over other blocks: as trained last, as trained once, untouched.
+  for (const [after, index] of [
+    [3, 4],
+    [1, 2],
+    [0, 0],
+    [3, 4],
+    [0, 0],
+    [2, 3],
+  ] as const) {
+    stages.restore(states[after] as Uint8Array, `the state after stage ${after}`);
+    await work(index);
+  }
+});
+
+test('features outlive a stage that trains the same tensors, as nothing before the boundary was ever trained', async () => {
+  const { stages } = await theStages([aStage('a', ['head/**']), aStage('b', ['head/**'])]);
+  await assertFresh(stages.enter(0, { resetOptimizer: false, revision: 1 }));
+  const second = stages.enter(1, { resetOptimizer: false, revision: 2 });
+  await assertFresh(second);
+  assert.equal(second.features.counts.computed, 0);
+});
+
+test('features that do not fit are said once a stage, in samples and megabytes', async () => {
+  const { stages, warnings } = await theStages(headThenWhole, 3 * 8 * 4);
+  const runtime = stages.enter(0, { resetOptimizer: false, revision: 1 });
+  await assertFresh(runtime);
+  await assertFresh(runtime);
+  assert.deepEqual(warnings, [
+    'the features of 3 of 6 samples fit in memory (0.0 MB of 0.0 MB); the others are computed again in every epoch',
+  ]);
 });

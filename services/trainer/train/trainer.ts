@@ -6,7 +6,6 @@ import { evaluationParts } from '@thaw/common/data/evaluation-parts.ts';
 import type { SplitName } from '@thaw/common/data/manifest.ts';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
-import { selectTrainable } from '@thaw/common/model/select.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { Evaluate__Output } from '@thaw/proto/gen/thaw/v1/Evaluate.ts';
 import type { Report } from '@thaw/proto/gen/thaw/v1/Report.ts';
@@ -82,21 +81,21 @@ async function prepare(link: CommsLink, options: TrainerOptions): Promise<Traine
     augment: job.data.augment,
     seed: job.train.seed,
     blockSize,
-    onBad({ set, id, reason }) {
-      options.log.warn({ set, id, reason }, 'bad sample');
-      link.send({ badSamples: { samples: [{ split: set, id, reason }] } });
-      link.observe({ kind: 'badSample', set });
+    onBad(samples) {
+      for (const { set, id, reason } of samples) {
+        options.log.warn({ set, id, reason }, 'bad sample');
+        link.observe({ kind: 'badSample', set });
+      }
+      link.send({ badSamples: { samples: samples.map(({ set, id, reason }) => ({ split: set, id, reason })) } });
     },
   });
   const loadBlock = pixels.loadBlock.bind(pixels);
-  const trainable = new Set(
-    job.stages.flatMap(({ select }) => selectTrainable(graph, select).tensors.map(({ name }) => name)),
-  );
-  const probeDigest = await runProbe({ model, context, trainable: [...trainable], loadBlock });
+  const probeDigest = await runProbe({ model, context, loadBlock });
   const collective = collectiveClient(link.startCollective(welcome));
-  const stages = createStages({ context, model, link, loadBlock, featureBytes: options.featureBytes });
+  const { featureBytes, log } = options;
+  const stages = createStages({ context, model, link, loadBlock, featureBytes, log });
   const { metricsPort } = link;
-  options.log.info({ probeDigest, engineClass: engine.engineClass, metricsPort }, 'ready');
+  log.info({ probeDigest, engineClass: engine.engineClass, metricsPort }, 'ready');
   link.send({ ready: { engineClass: engine.engineClass, probeDigest, metricsPort } });
   return { options, link, context, engine, stages, collective, opened: '' };
 }
@@ -194,9 +193,11 @@ async function openCollective(
 }
 
 function reportUse({ link, engine }: Trainer, { features }: StageRuntime): void {
-  const { computed, served } = features.counts;
-  link.observe({ kind: 'features', computed, hits: served - computed, cacheBytes: features.cacheBytes });
-  features.counts.computed = 0;
-  features.counts.served = 0;
+  const { counts, cacheBytes } = features;
+  const { computed, served, misses } = counts;
+  // What was computed for work that a newer directive overtook is served later, or never.
+  const hits = Math.max(0, served - computed);
+  link.observe({ kind: 'features', computed, hits, misses, cacheBytes });
+  Object.assign(counts, { computed: 0, served: 0, misses: 0 });
   link.observe({ kind: 'engine', ...engine.memory() });
 }

@@ -1,5 +1,6 @@
 // Original file: thaw/v1/session.proto
 
+import type { Mistake as _thaw_v1_Mistake, Mistake__Output as _thaw_v1_Mistake__Output } from '../../thaw/v1/Mistake.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface EvaluatedPart {
@@ -8,6 +9,10 @@ export interface EvaluatedPart {
   'count'?: (number | string | Long);
   'confusion'?: (number)[];
   'badSamples'?: (number);
+  'confidenceCounts'?: (number)[];
+  'confidenceCorrect'?: (number)[];
+  'confidenceSums'?: (number | string | Long)[];
+  'worstMistakes'?: (_thaw_v1_Mistake)[];
 }
 
 export interface EvaluatedPart__Output {
@@ -16,4 +21,8 @@ export interface EvaluatedPart__Output {
   'count': (number);
   'confusion': (number)[];
   'badSamples': (number);
+  'confidenceCounts': (number)[];
+  'confidenceCorrect': (number)[];
+  'confidenceSums': (number)[];
+  'worstMistakes': (_thaw_v1_Mistake__Output)[];
 }

@@ -59,6 +59,7 @@ export function playRun(): PlayedRun {
     dataDigest: `sha256:${'8'.repeat(64)}`,
     modelDigest: `sha256:${'7'.repeat(64)}`,
     seed: 7,
+    testIds: [],
     startedAt: began,
     endedAt: run.play.now,
   });

@@ -52,7 +52,9 @@ export const splitSchema = z
 
 export const dataSchema = z
   .strictObject({
-    source: source('The samples: a folder of class folders, or a CSV with columns path and label.'),
+    source: source(
+      'The samples: a folder of class folders, or a CSV with columns path and label. Relative paths start at the folder of the job file.',
+    ),
     format: z
       .enum(['imageFolder', 'csv', 'jsonl', 'kinetics', 'webdataset'])
       .optional()

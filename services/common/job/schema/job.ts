@@ -36,7 +36,7 @@ export const outputSchema = z
       .string()
       .regex(/^(file|s3|https?):.+$/, 'expected file:PATH')
       .optional()
-      .describe('Folder of the result. Default: file:out/NAME.'),
+      .describe('Folder of the result; a relative one starts at the current folder. Default: file:out/NAME.'),
     formats: z
       .array(z.enum(['tfjs', 'safetensors', 'h5', 'keras']))
       .min(1)

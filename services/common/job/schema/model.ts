@@ -1,7 +1,10 @@
 // spec.model: the pretrained network, how it wants its pixels, where it is cut, and the new head.
 
 import { z } from 'zod';
+import { architectureNames } from '../../model/architectures/architectures.ts';
 import { count, fraction, nothing, oneOf, positive, source } from './fields.ts';
+
+const builtins = architectureNames.map((name) => `builtin:${name}`).join(', ');
 
 const activation = z
   .enum(['linear', 'relu', 'relu6', 'sigmoid', 'tanh', 'softmax', 'elu', 'gelu', 'silu'])
@@ -38,7 +41,7 @@ export const inputSchema = z
     std: channels(z.number().gt(0), 'Divided by per channel, in the order of `channels`.').optional(),
     channels: z.enum(['rgb', 'bgr']).optional().describe('Order of the channels that the model expects. Default: rgb.'),
   })
-  .describe('How pixels are prepared. Examples carry it; a file without it is refused.');
+  .describe('How pixels are prepared. Examples and builtins carry it; a file without it is refused.');
 
 export const headLayerSchema = oneOf({
   globalAveragePooling: nothing('Mean over height and width.'),
@@ -63,9 +66,20 @@ export const headLayerSchema = oneOf({
   activation: z.strictObject({ function: activation }).describe('An activation of its own.'),
 }).describe('One layer of the head: exactly one key.');
 
+export const weightsSchema = oneOf({
+  source: z
+    .string()
+    .regex(/^(file|s3|https?):.+$/, 'expected file:PATH')
+    .describe('A Keras file, safetensors or a tfjs layers-model; its layers are found by their names.'),
+  none: nothing('Random weights, drawn from train.seed as Keras draws them.'),
+}).describe('The weights of a builtin: model, which has none of its own: exactly one key.');
+
 export const modelSchema = z
   .strictObject({
-    source: source('The pretrained model: a tfjs layers-model (file:) or an example: from an installed package.'),
+    source: source(
+      `The pretrained model: a Keras file (.h5, .keras) or a tfjs layers-model (file:), an example: from an installed package, or a topology of Keras (${builtins}).`,
+    ),
+    weights: weightsSchema.optional(),
     input: inputSchema.optional(),
     cut: z
       .string()

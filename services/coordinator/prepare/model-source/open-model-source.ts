@@ -1,5 +1,5 @@
-// Opens the pretrained model that a job names: `file:` (a tfjs layers-model) or `example:` (from an installed package).
-// Other kinds are refused by name.
+// Opens the pretrained model that a job names: `file:` (a Keras file or a tfjs layers-model), `example:` (from an
+// installed package) or `builtin:` (a topology that Thaw knows). Other kinds are refused by name.
 
 import { createHash } from 'node:crypto';
 import type { Digest } from '@thaw/common/content/digest.ts';
@@ -7,10 +7,13 @@ import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { Graph, Weights } from '@thaw/common/model/graph.ts';
 import { readLayersModel } from '@thaw/common/model/layers-model.ts';
+import { matchLayers } from '@thaw/common/model/match-layers.ts';
 import { matchWeights } from '@thaw/common/model/match-weights.ts';
 import { decodeWeights } from '@thaw/common/model/weights-manifest.ts';
+import { type ModelWeights, openBuiltinModel } from './builtin-model.ts';
 import { classifierCut } from './classifier-cut.ts';
 import { readExampleModel } from './example-model.ts';
+import { isKerasFile, readKerasModel } from './keras-file.ts';
 import { readLayersModelFile } from './layers-model-file.ts';
 import type { RawLayersModel } from './raw-layers-model.ts';
 
@@ -22,10 +25,14 @@ export interface ModelSource {
   readonly digest: Digest;
   /** How the model wants its pixels, when the source says so. */
   readonly preprocessing?: Pick<Preprocessing, 'channelOrder' | 'scale' | 'mean' | 'std'>;
+  /** What a Keras file calls its network. */
+  readonly modelName?: string | undefined;
   /** Name of the last layer before the classifier. */
   readonly defaultCut: string;
   /** Where the model comes from, in a sentence, for the model card. */
   readonly origin: string;
+  /** What the user must not overlook, a sentence each. */
+  readonly warnings?: readonly string[];
 }
 
 export interface OpenOptions {
@@ -33,10 +40,16 @@ export interface OpenOptions {
   readonly baseDirectory: string;
   /** Height and width where the model leaves them open. */
   readonly inputSize?: { readonly height: number; readonly width: number } | undefined;
+  /** Of a builtin. */
+  readonly weights?: ModelWeights | undefined;
+  /** For random weights. */
+  readonly seed?: number;
 }
 
 /** Throws SourceNotFound, ModelInvalid or NotSupported. */
 export async function openModelSource(source: string, options: OpenOptions): Promise<ModelSource> {
+  if (source.startsWith('builtin:')) return openBuiltinModel(source.slice('builtin:'.length), options);
+  if (isKerasFile(source)) return openKerasFile(source.slice('file:'.length), options);
   const raw = await readSource(source, options.baseDirectory);
   const graph = readLayersModel(raw.topology, { prefix: 'backbone', inputSize: options.inputSize });
   const stored = decodeWeights(raw.weightSpecs, raw.weightBytes, raw.weightsName);
@@ -50,6 +63,24 @@ export async function openModelSource(source: string, options: OpenOptions): Pro
   };
 }
 
+async function openKerasFile(location: string, { baseDirectory, inputSize }: OpenOptions): Promise<ModelSource> {
+  const { topology, layers, digest, what } = await readKerasModel(location, baseDirectory);
+  const graph = readLayersModel(topology, { prefix: 'backbone', inputSize });
+  return {
+    graph,
+    weights: matchLayers(graph, layers, what),
+    digest,
+    defaultCut: classifierCut(graph),
+    modelName: networkName(topology),
+    origin: `the Keras model ${what}`,
+  };
+}
+
+function networkName(topology: object): string | undefined {
+  const { config } = topology as { config?: { name?: unknown } };
+  return typeof config?.name === 'string' ? config.name : undefined;
+}
+
 async function readSource(source: string, baseDirectory: string): Promise<RawLayersModel> {
   const scheme = /^([a-zA-Z0-9]+):/.exec(source)?.[1];
   const rest = source.slice((scheme?.length ?? 0) + 1);
@@ -58,16 +89,18 @@ async function readSource(source: string, baseDirectory: string): Promise<RawLay
       return readLayersModelFile(rest, baseDirectory);
     case 'example':
       return readExampleModel(rest);
-    case 'builtin':
     case 's3':
     case 'http':
     case 'https':
       throw new ThawError(
         'NotSupported',
-        `spec.model.source: ${scheme}: sources are not supported yet; use file: or example:`,
+        `spec.model.source: ${scheme}: sources are not supported yet; use file:, example: or builtin:`,
       );
     default:
-      throw new ThawError('JobInvalid', `spec.model.source: found "${source}"; expected file:PATH or example:NAME`);
+      throw new ThawError(
+        'JobInvalid',
+        `spec.model.source: found "${source}"; expected file:PATH, example:NAME or builtin:NAME`,
+      );
   }
 }
 

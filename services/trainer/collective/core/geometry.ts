@@ -48,16 +48,25 @@ const frameBytesMin = 4096;
 export function geometryOf(length: number, members: number, options: GeometryOptions = geometryDefaults): Geometry {
   const owners = Math.min(members, Math.ceil((length * elementBytes) / options.sliceBytesMin));
   const { chunkElements, windowChunks } = windowFor(members, options);
+  const startOf = (owner: number): number => roundDown((length * owner) / owners);
   const slices: Slice[] = [];
   let firstChunk = 0;
   for (let owner = 0; owner < owners; owner++) {
-    const start = Math.floor((length * owner) / owners);
-    const end = Math.floor((length * (owner + 1)) / owners);
+    const start = startOf(owner);
+    const end = owner + 1 < owners ? startOf(owner + 1) : length;
     const chunks = Math.ceil((end - start) / chunkElements);
     slices.push({ owner, start, end, chunks, firstChunk });
     firstChunk += chunks;
   }
   return { length, members, slices, chunkElements, chunks: firstChunk, windowChunks };
+}
+
+/**
+ * To an even element, so that slices and chunks lie as received payloads do, aligned to 8 bytes: V8 copies between
+ * differently aligned vectors byte by byte when one of them is shared memory.
+ */
+function roundDown(element: number): number {
+  return Math.floor(element / 2) * 2;
 }
 
 /** The largest frame and window with 2 (N-1) x window x frame <= a quarter of the broker's buffer. */

@@ -2,15 +2,14 @@
 // range, so that a chunk can leave while the next one is made.
 
 import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
-import { largestMagnitude, quantise, quantiseAdd } from './scale.ts';
+import { dequantiseRange, largestMagnitude, quantiseSum } from './vector-kernels.ts';
 
 /** Per tensor, the bits of the largest |g| over the single shards. */
 export function maximaOf(layout: TensorLayout, gradients: readonly Float32Array[]): Uint32Array {
   const maxima = new Uint32Array(layout.entries.length);
   for (const gradient of gradients) {
-    const bits = new Int32Array(gradient.buffer, gradient.byteOffset, gradient.length);
     for (const [tensor, { offset, length }] of layout.entries.entries()) {
-      maxima[tensor] = Math.max(maxima[tensor] as number, largestMagnitude(bits, offset, offset + length));
+      maxima[tensor] = Math.max(maxima[tensor] as number, largestMagnitude(gradient, offset, offset + length));
     }
   }
   return maxima;
@@ -27,19 +26,18 @@ export interface GradientSum {
 /** Fills target[start, end) with the sum of the shards' integers. */
 export function quantiseRange(sum: GradientSum, start: number, end: number): void {
   const { layout, exponents, gradients, target } = sum;
-  if (gradients.length === 0) target.fill(0, start, end);
+  if (gradients.length === 0) {
+    target.fill(0, start, end);
+    return;
+  }
   for (let tensor = firstTensorAt(layout, start); tensor < layout.entries.length; tensor++) {
     const entry = layout.entries[tensor];
     if (!entry || entry.offset >= end) break;
-    const range = {
+    quantiseSum(target, gradients, {
       start: Math.max(start, entry.offset),
       end: Math.min(end, entry.offset + entry.length),
       exponent: exponents[tensor] as number,
-    };
-    for (const [i, gradient] of gradients.entries()) {
-      if (i === 0) quantise(target, gradient, range);
-      else quantiseAdd(target, gradient, range);
-    }
+    });
   }
 }
 
@@ -59,16 +57,6 @@ function firstTensorAt({ entries }: TensorLayout, element: number): number {
 /** gradient = sum x 2^-exponent as float32, in layout order, for those who want floats before any update rule. */
 export function dequantise(layout: TensorLayout, exponents: Int32Array, sums: Int32Array, target: Float32Array): void {
   for (const [tensor, { offset, length }] of layout.entries.entries()) {
-    const factor = 2 ** -(exponents[tensor] as number);
-    const from = sums.subarray(offset, offset + length);
-    const to = target.subarray(offset, offset + length);
-    let i = 0;
-    for (; i + 3 < length; i += 4) {
-      to[i] = (from[i] as number) * factor;
-      to[i + 1] = (from[i + 1] as number) * factor;
-      to[i + 2] = (from[i + 2] as number) * factor;
-      to[i + 3] = (from[i + 3] as number) * factor;
-    }
-    for (; i < length; i++) to[i] = (from[i] as number) * factor;
+    dequantiseRange(target, sums, { start: offset, end: offset + length, exponent: exponents[tensor] as number });
   }
 }

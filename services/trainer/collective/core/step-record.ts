@@ -3,7 +3,8 @@
 
 import type { Announcement } from '@thaw/proto/frames/announcement.ts';
 import type { ChunkPlace, Geometry } from './geometry.ts';
-import { addInto, type Scale } from './scale.ts';
+import type { Scale } from './scale.ts';
+import { writeSum } from './vector-kernels.ts';
 
 /** The two vectors of one step; the caller gives the pair of the step's parity, free of any earlier use. */
 export interface StepBuffers {
@@ -66,14 +67,20 @@ export function chunkNumber({ slices }: Geometry, slice: number, chunk: number):
 
 /** Adds a part of the own slice, once per source. True when the chunk's sum became complete by it. */
 export function addPart(record: StepRecord, source: number, place: ChunkPlace, part: Int32Array): boolean {
-  const { geometry, arrived, contributions, sums } = record;
+  const { self, geometry, arrived, contributions, parts, sums } = record;
   const bit = place.chunk * geometry.members + source;
   if (arrived[bit]) return false;
   arrived[bit] = 1;
   const before = contributions[place.chunk] as number;
   contributions[place.chunk] = before + 1;
-  if (before === 0) sums.set(part, place.start);
-  else addInto(sums, place.start, part);
+  if (before === 0) {
+    if (source !== self || geometry.members === 1) sums.set(part, place.start);
+  } else {
+    // The own part waits where compute has put it: its copy to the sums is saved.
+    const isOwnAlone = before === 1 && source !== self && arrived[place.chunk * geometry.members + self];
+    const soFar = (isOwnAlone ? parts : sums).subarray(place.start, place.end);
+    writeSum(sums, place.start, soFar, part);
+  }
   if (before + 1 < geometry.members) return false;
   hold(record, chunkNumber(geometry, place.slice, place.chunk));
   return true;

@@ -1,0 +1,65 @@
+// The limit on messages, over real gRPC: a peer that sends more gets a named status, in both directions.
+
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { channelOptions, connectJobs } from '@thaw/proto/client/connect.ts';
+import type { JobsClient } from '@thaw/proto/gen/thaw/v1/Jobs.ts';
+import { loadThawProto } from '@thaw/proto/load.ts';
+import { messageBytesMax } from '@thaw/proto/message-size.ts';
+import { type GrpcServer, startGrpcServer } from './grpc-server.ts';
+import { createJobsService } from './jobs-service.ts';
+
+const tooLong = 'x'.repeat(messageBytesMax + 1);
+let server: GrpcServer;
+let cancelled = 0;
+let client: JobsClient;
+
+before(async () => {
+  const jobs = createJobsService({
+    status: () => ({ name: 'digits' }),
+    events: () => ({ lines: [], next: 0 }),
+    ended: () => false,
+    cancel: () => {
+      cancelled += 1;
+    },
+  });
+  server = await startGrpcServer('127.0.0.1:0', {
+    session: { Open: (stream) => stream.end() },
+    blobs: { Fetch: (call) => call.end(), Store: (_, reply) => reply(null, {}) },
+    jobs: jobs.service,
+    healthy: () => true,
+  });
+  client = connectJobs(`127.0.0.1:${server.port}`);
+});
+after(() => {
+  client.close();
+  server.close();
+});
+
+function cancelWith(jobs: JobsClient, reason: string): Promise<ServiceError | null> {
+  return new Promise((resolve) => jobs.cancel({ reason }, (error) => resolve(error)));
+}
+
+it('is kept by our own clients before anything is sent', async () => {
+  assert.equal(await cancelWith(client, 'short'), null);
+  const error = await cancelWith(client, tooLong);
+  assert.equal(error?.code, status.RESOURCE_EXHAUSTED);
+  assert.match(error.details, /Attempted to send message/);
+  assert.equal(cancelled, 1);
+});
+
+it('is kept by the server against a client that does not', async () => {
+  const careless = new (loadThawProto().Jobs)(`127.0.0.1:${server.port}`, credentials.createInsecure(), {
+    ...channelOptions,
+    'grpc.max_send_message_length': -1,
+  });
+  try {
+    const error = await cancelWith(careless, tooLong);
+    assert.equal(error?.code, status.RESOURCE_EXHAUSTED);
+    assert.match(error.details, /Received message larger than max/);
+    assert.equal(cancelled, 1);
+  } finally {
+    careless.close();
+  }
+});

@@ -1,0 +1,101 @@
+// A lock between processes of one machine: a file that only one can create, naming its process. One that a dead process
+// left behind is taken over; of several who find it, the one that creates the breaking file removes it, and only after
+// it has read the same dead owner again, so that nobody removes a lock that somebody has taken meanwhile.
+
+import { randomBytes } from 'node:crypto';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { storageFailed } from './storage-failure.ts';
+
+/** A lock is created, then written: for this long an empty one is one that is being written. */
+const writeAttemptsMax = 10;
+const writeMilliseconds = 20;
+const takeAttemptsMax = 10;
+
+/** Locks of this process: after a restart in a container the dead owner may have had our own process id. */
+const held = new Set<string>();
+
+/** Throws OutputConflict when a living process holds the lock, and what `work` throws. */
+export async function withLockFile<T>(file: string, work: () => Promise<T>): Promise<T> {
+  const owner = `${process.pid} ${randomBytes(8).toString('hex')}`;
+  held.add(owner);
+  try {
+    await take(file, owner);
+    try {
+      return await work();
+    } finally {
+      await rm(file, { force: true });
+    }
+  } finally {
+    held.delete(owner);
+  }
+}
+
+async function take(file: string, owner: string): Promise<void> {
+  for (let attempt = 0; attempt < takeAttemptsMax; attempt++) {
+    if (await create(file, owner)) return;
+    const found = await ownerOf(file);
+    if (found === null) continue;
+    if (isAlive(found)) throw inUse(file, found);
+    await breakLock(file, found);
+  }
+  throw inUse(file, (await ownerOf(file)) ?? '');
+}
+
+/** Removes the lock of a dead process, unless another does just that. */
+async function breakLock(file: string, dead: string): Promise<void> {
+  const breaking = `${file}.break`;
+  if (!(await create(breaking, `${process.pid}`))) return void (await delay(writeMilliseconds));
+  try {
+    if ((await ownerOf(file)) === dead) await rm(file, { force: true });
+  } finally {
+    await rm(breaking, { force: true });
+  }
+}
+
+/** False when it is there already. */
+async function create(file: string, text: string): Promise<boolean> {
+  try {
+    await writeFile(file, text, { flag: 'wx' });
+    return true;
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw storageFailed(thrown, file, 'locking the output folder');
+  }
+}
+
+/** Null when there is no lock any more; empty when its process died before it had written its name. */
+async function ownerOf(file: string): Promise<string | null> {
+  for (let attempt = 0; attempt < writeAttemptsMax; attempt++) {
+    const text = await readFile(file, 'utf8').catch(() => null);
+    if (text !== '') return text;
+    await delay(writeMilliseconds);
+  }
+  return '';
+}
+
+function isAlive(owner: string): boolean {
+  const pid = Number.parseInt(owner, 10);
+  if (pid === process.pid) return held.has(owner);
+  return Number.isInteger(pid) && isRunning(pid);
+}
+
+function inUse(file: string, owner: string): ThawError {
+  const [pid = ''] = owner.split(' ');
+  return new ThawError(
+    'OutputConflict',
+    `another run (process ${pid}) is just claiming this output folder; expected nobody at ${file}: ` +
+      'choose another folder with --out, or remove that file if no such process runs',
+    { data: { file, owner } },
+  );
+}
+
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

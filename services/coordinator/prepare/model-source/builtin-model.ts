@@ -1,0 +1,82 @@
+// `builtin:NAME`: a topology that Thaw knows, with weights from a file of the user's, or none. No weights come with Thaw.
+
+import { createHash } from 'node:crypto';
+import type { Digest } from '@thaw/common/content/digest.ts';
+import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { JobSpec } from '@thaw/common/job/schema/job.ts';
+import {
+  type Architecture,
+  architectureNames,
+  architectureOf,
+} from '@thaw/common/model/architectures/architectures.ts';
+import type { Graph, Weights } from '@thaw/common/model/graph.ts';
+import { initialWeights } from '@thaw/common/model/initial-weights.ts';
+import { matchLayers } from '@thaw/common/model/match-layers.ts';
+import { lastName, type StoredLayer } from '@thaw/common/model/stored-layer.ts';
+import { readStoredWeights } from './builtin-weights.ts';
+import { classifierCut } from './classifier-cut.ts';
+import type { ModelSource, OpenOptions } from './open-model-source.ts';
+
+export type ModelWeights = NonNullable<JobSpec['model']['weights']>;
+
+/** Throws JobInvalid (unknown name, no weights), SourceNotFound or ModelInvalid. */
+export async function openBuiltinModel(name: string, options: OpenOptions): Promise<ModelSource> {
+  const architecture = architectureOf(name);
+  if (!architecture) {
+    const known = architectureNames.map((known) => `builtin:${known}`).join(', ');
+    throw new ThawError('JobInvalid', `spec.model.source: found "builtin:${name}"; expected ${known}`);
+  }
+  const { weights, inputSize = { height: architecture.size, width: architecture.size } } = options;
+  const graph = architecture.build(inputSize);
+  const { preprocessing } = architecture;
+  const common = { preprocessing, defaultCut: classifierCut(graph) };
+  if (weights?.source !== undefined) {
+    const { values, what } = await aboutWeights(async () => {
+      const { layers, what } = await readStoredWeights(weights.source as string, options.baseDirectory);
+      return { values: matchLayers(graph, withoutClassifier(layers, architecture), what), what };
+    });
+    const published = architecture.arePublished?.(values) === true;
+    const fitting = published ? architecture.build({ ...inputSize, published }) : graph;
+    const origin = `${name} as in keras.applications, with the weights of ${what}`;
+    return { ...common, graph: fitting, weights: values, digest: digestOf(fitting, values), origin };
+  }
+  if (weights?.none === undefined) {
+    throw new ThawError('JobInvalid', `spec.model: found builtin:${name} without weights; expected source or none`);
+  }
+  invariant(options.seed !== undefined, 'random weights are drawn from a seed');
+  const values = initialWeights(graph.layers, options.seed);
+  const warning = `builtin:${name} starts from random weights (spec.model.weights: none): nothing in it is pretrained, and a layer that stays frozen stays random`;
+  const origin = `${name} as in keras.applications, from random weights (seed ${options.seed}): not pretrained`;
+  return { ...common, graph, weights: values, digest: digestOf(graph, values), origin, warnings: [warning] };
+}
+
+/** What readers of model files find wrong is wrong with the weights here. */
+async function aboutWeights<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (thrown) {
+    if (!(thrown instanceof ThawError)) throw thrown;
+    const message = thrown.message.replace(/^spec\.model\.source: /, '');
+    throw new ThawError(thrown.code, `spec.model.weights.source: ${message}`, { cause: thrown, data: thrown.data });
+  }
+}
+
+/** A file may hold the classifier too, which the new head replaces. */
+function withoutClassifier(stored: readonly StoredLayer[], { build, size }: Architecture): StoredLayer[] {
+  const names = (graph: Graph): string[] => graph.layers.map(({ path }) => lastName(path));
+  const square = { height: size, width: size };
+  const kept = new Set(names(build(square)));
+  const classifier = new Set(names(build({ ...square, classes: 1 })).filter((name) => !kept.has(name)));
+  return stored.filter(({ name, kind }) => (name === null ? kind !== 'dense' : !classifier.has(lastName(name))));
+}
+
+function digestOf({ layers }: Graph, weights: Weights): Digest {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify(layers.map(({ path, kind, config, inputs }) => [path, kind, config, inputs])));
+  for (const { name, shape } of layers.flatMap((layer) => layer.weights)) {
+    const { data } = weights.get(name) ?? {};
+    invariant(data !== undefined, `${name} has no value`);
+    hash.update(JSON.stringify([name, shape])).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return `sha256:${hash.digest('hex')}`;
+}

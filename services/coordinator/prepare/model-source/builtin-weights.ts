@@ -1,0 +1,46 @@
+// Reads the file of `spec.model.weights`: weights by the names of their layers, without a topology that matters.
+
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { Weights } from '@thaw/common/model/graph.ts';
+import { lastName, type StoredLayer } from '@thaw/common/model/stored-layer.ts';
+import { decodeWeights } from '@thaw/common/model/weights-manifest.ts';
+import { readFloatTensors } from '@thaw/common/tensors/safetensors.ts';
+import { isKerasFile, readKerasWeights } from './keras-file.ts';
+import { readLayersModelFile } from './layers-model-file.ts';
+
+export interface StoredWeights {
+  readonly layers: readonly StoredLayer[];
+  /** Names the file in errors. */
+  readonly what: string;
+}
+
+/** `source`: file:PATH. Throws SourceNotFound or ModelInvalid. */
+export async function readStoredWeights(source: string, baseDirectory: string): Promise<StoredWeights> {
+  const location = source.replace(/^file:/, '');
+  const file = path.resolve(baseDirectory, location);
+  if (isKerasFile(source)) return readKerasWeights(file, location);
+  if (file.endsWith('.safetensors')) {
+    const bytes = await readFile(file).catch((cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : cause;
+      throw new ThawError('SourceNotFound', `${source} cannot be read: ${reason}`, {
+        cause,
+      });
+    });
+    return { layers: byLayer(readFloatTensors(bytes, location), location), what: location };
+  }
+  const { weightSpecs, weightBytes, weightsName } = await readLayersModelFile(location, baseDirectory);
+  return { layers: byLayer(decodeWeights(weightSpecs, weightBytes, weightsName), location), what: location };
+}
+
+/** Tensors are called by their layer and then their own name; what Thaw wrote says `backbone/` first, and has a head. */
+function byLayer(tensors: Weights, file: string): StoredLayer[] {
+  const layers = new Map<string, StoredLayer['arrays'][number][]>();
+  for (const [name, tensor] of tensors) {
+    if (name.startsWith('head/')) continue;
+    const layer = name.slice(0, Math.max(0, name.lastIndexOf('/'))).replace(/^backbone\//, '');
+    layers.set(layer, [...(layers.get(layer) ?? []), { name: lastName(name), tensor }]);
+  }
+  return [...layers].map(([name, arrays]) => ({ name, kind: null, counter: 0, place: `${file}: ${name}`, arrays }));
+}

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { heatClass } from './chart/heat-table.ts';
+import type { PageData } from './page-data.ts';
+import { reportPage } from './report-page.ts';
+import { calibrationFigures } from './section/calibration.ts';
+import { wilsonInterval } from './section/summary.ts';
+import { confusedPairs } from './section/test-results.ts';
+import { someData, someTest } from './testing/some-page-data.ts';
+
+const hostile = [
+  '<script>alert(1)</script>',
+  '"><img src=x onerror=alert(1)>',
+  "' onmouseover='alert(1)",
+  '</style></title><svg/onload=alert(1)>',
+  '&lt;b&gt;',
+  '\u202egnp.exe',
+];
+
+/** Every text that comes from a job, a file or a machine is hostile. */
+function hostileData(): PageData {
+  const all = hostile.join(' ');
+  const { report, job, ...data } = someData({ test: someTest(hostile) });
+  const engineClass = { ...report.engineClass, engine: all, version: all, device: all, cpuFeatures: all };
+  const mistake = (id: string) => ({ id, truth: all, prediction: all, probability: 0.9 });
+  const listed = hostile.map((id) => ({ split: 'train' as const, id, reason: all }));
+  return {
+    ...data,
+    origin: all,
+    job: {
+      ...job,
+      name: all,
+      stages: job.stages.map((stage) => ({ ...stage, select: hostile })),
+      data: { ...job.data, source: all },
+    },
+    report: {
+      ...report,
+      name: all,
+      uid: all,
+      engineClass,
+      probeDigest: all,
+      trainers: hostile,
+      stages: report.stages.map((stage) => ({ ...stage, name: all, ended: all })),
+      test: { ...report.test, worstMistakes: hostile.map(mistake) },
+      badSamples: { counts: { train: listed.length, validation: 0, test: 0 }, listed },
+    },
+    thumbnails: hostile.map((reason) => ({ kind: 'none', reason })),
+  };
+}
+
+describe('names that try to be HTML', () => {
+  const page = reportPage(hostileData());
+
+  it('are shown as they are written, and nothing of them is a tag or an attribute', () => {
+    for (const name of hostile.slice(0, 4)) assert.ok(!page.includes(name), name);
+    assert.ok(page.includes('&lt;script&gt;alert(1)&lt;/script&gt;'));
+    assert.ok(page.includes('&amp;lt;b&amp;gt;'));
+    assert.ok(!page.includes('\u202e'));
+    const withoutTexts = page.replace(/>[^<]*/g, '>').replace(/"[^"]*"/g, '""');
+    assert.equal(/\bon\w+=|alert/.exec(withoutTexts), null);
+  });
+
+  it('leave the page with its own script and style only', () => {
+    for (const tag of ['script', 'style']) assert.equal(page.match(new RegExp(`<${tag}\\b`, 'g'))?.length, 1, tag);
+    assert.equal(page.slice(0, page.indexOf('<body>')).match(/<title/g)?.length, 1);
+    assert.equal(/<(img|iframe|object|embed|link(?! rel="icon" href="data:,"))\b/.exec(page), null);
+  });
+});
+
+describe('the page', () => {
+  it('names the digests of its script and its style, and forbids everything else', () => {
+    const page = reportPage(someData());
+    const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1] ?? '';
+    for (const tag of ['script', 'style']) {
+      const text = new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`).exec(page)?.[1] ?? '';
+      const digest = createHash('sha256').update(text).digest('base64');
+      assert.ok(policy.includes(`${tag}-src &#39;sha256-${digest}&#39;`), tag);
+    }
+    assert.ok(policy.startsWith('default-src &#39;none&#39;; img-src data:;'));
+    assert.equal(/https?:\/\/| style="/.exec(page), null);
+  });
+
+  it('has every section, and a title and a description in every chart', () => {
+    const page = reportPage(someData());
+    for (const id of ['curves', 'stages', 'test', 'mistakes', 'calibration', 'bad-samples', 'reproduce']) {
+      assert.ok(page.includes(`href="#${id}"`) && page.includes(`<section id="${id}"`), id);
+    }
+    for (const [chart, title, about] of page.matchAll(/<svg class="chart"[^>]*aria-labelledby="(\S+) (\S+)"/g)) {
+      assert.ok(page.includes(`<title id="${title}">`) && page.includes(`<desc id="${about}">`), chart);
+    }
+    const ids = [...page.matchAll(/\bid="([^"]*)"/g)].map(([, id]) => id);
+    assert.deepEqual(ids.length, new Set(ids).size, 'no id twice');
+  });
+
+  it('shows a matrix up to 20 classes, and the most confused pairs beyond', () => {
+    const named = (count: number) => Array.from({ length: count }, (_, i) => `class ${i}`);
+    const [small, large] = [20, 21].map((count) => reportPage(someData({ test: someTest(named(count)) })));
+    const shown = [small, large].map((page) => [
+      page?.includes('<table class="heat'),
+      page?.includes('Most confused pairs'),
+    ]);
+    assert.deepEqual(shown, [[true, false], [false, true]]); // biome-ignore format: a matrix
+  });
+
+  const brought = [
+    ['continue', [5, 8, 7, 9], '80.0 % → 90.0 % +10.0 points validation accuracy'],
+    ['continue', [8, 5, 7, 9], '50.0 % → 90.0 % +40.0 points validation accuracy'],
+    ['restoreBest', [8, 5, 7, 6], '80.0 % → 70.0 % −10.0 points validation accuracy'],
+  ] as const;
+  for (const [onEnter, script, said] of brought) {
+    it(`says what a stage brought, from the weights it began with (${onEnter}, ${script})`, () => {
+      const { job, ...data } = someData({ script });
+      const page = reportPage({ ...data, job: { ...job, stages: job.stages.map((stage) => ({ ...stage, onEnter })) } });
+      const cards = [...page.matchAll(/<p class="brought">(.*?)<\/p>/g)].map(([, text]) =>
+        text?.replace(/<[^>]*>/g, ''),
+      );
+      assert.deepEqual(cards.slice(0, 2), ['80.0 % validation accuracy, from a head without training', said]);
+    });
+  }
+
+  it('is there for a run that has nothing to show', () => {
+    const empty = { count: 0, accuracy: 0, worstMistakes: [], calibration: [] };
+    const page = reportPage({ ...someData({ test: empty }), history: { epochs: [], epochsMissing: 4 } });
+    for (const said of ['No epoch was trained', '4 epochs left no figures', 'No test sample could be read']) {
+      assert.ok(page.includes(said), said);
+    }
+    assert.equal(/NaN|Infinity|undefined/.exec(page.replace(/<script>[\s\S]*<\/script>/, '')), null);
+  });
+});
+
+it('names the most confused pairs first, with their share of the class', () => {
+  const found = confusedPairs(['a', 'b', 'c'], [[7, 1, 2], [3, 7, 0], [0, 0, 5]]); // biome-ignore format: a matrix
+  assert.deepEqual(
+    found.map(({ truth, prediction, count, share }) => [truth, prediction, count, share]),
+    [
+      ['b', 'a', 3, 0.3],
+      ['a', 'c', 2, 0.2],
+      ['a', 'b', 1, 0.1],
+    ],
+  );
+});
+
+it('colours the diagonal by its share and mistakes by the root of theirs', () => {
+  const cells = [
+    heatClass(0, 9, true),
+    heatClass(5, 10, true),
+    heatClass(10, 10, true),
+    heatClass(1, 100, false),
+    heatClass(0, 0, false),
+  ];
+  assert.deepEqual(cells, ['nil', 'hit-5', 'hit-9', 'miss-1', 'nil']);
+});
+
+it("gives Wilson's interval and the expected calibration error as their definitions say", () => {
+  const [low, high] = wilsonInterval(81, 263);
+  assert.deepEqual([low.toFixed(4), high.toFixed(4)], ['0.2553', '0.3662']); // Newcombe 1998, table I
+  const cells = [
+    { count: 4, correct: 1, confidence: 0.5 },
+    { count: 6, correct: 6, confidence: 0.9 },
+  ];
+  const { sure, right, error } = calibrationFigures(cells);
+  assert.deepEqual([sure.toFixed(3), right.toFixed(3), error.toFixed(3)], ['0.740', '0.700', '0.160']);
+});

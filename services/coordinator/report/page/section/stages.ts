@@ -1,0 +1,158 @@
+// What each stage cost and what it brought: one card a stage, and where their time went.
+
+import type { Metrics, StepParts } from '../../../core/state.ts';
+import { legend } from '../chart/legend.ts';
+import { stackedBars } from '../chart/stacked-bars.ts';
+import { type Insert, type Markup, markup } from '../markup.ts';
+import {
+  bytesText,
+  countText,
+  groupedText,
+  none,
+  percentText,
+  scoreText,
+  secondsText,
+  shortText,
+} from '../number-text.ts';
+import type { PageData } from '../page-data.ts';
+import type { EpochFigures } from '../run-history.ts';
+import { type Fact, factList, note, numbers, type Section, tableMarkup } from './parts.ts';
+
+type Stage = PageData['report']['stages'][number];
+type MetricName = 'loss' | 'accuracy' | 'macroF1';
+
+const partNames = ['data', 'features', 'compute', 'exchange', 'apply'] as const satisfies (keyof StepParts)[];
+const restName = 'evaluate, store, wait';
+
+export function stagesSection(data: PageData): Section {
+  const { stages } = data.report;
+  const cards = stages.map((stage, index) => stageCard(data, stage, index));
+  return { id: 'stages', title: 'Stages', body: [markup`<div class="cards">${cards}</div>`, timeSplit(data)] };
+}
+
+function stageCard(data: PageData, stage: Stage, index: number): Markup {
+  const resolved = data.job.stages[index];
+  const own = epochsOf(data, index);
+  const bytes = own.reduce((sum, { reducedBytes }) => sum + (reducedBytes ?? 0), 0);
+  const bestInStage = own.findIndex(({ epoch }) => epoch === stage.best.epoch) + 1;
+  const trains = (resolved?.select ?? []).flatMap((pattern, i) => [
+    i === 0 ? '' : ', ',
+    markup`<code>${pattern}</code>`,
+  ]);
+  return markup`<article><h3><span class="ordinal">${index + 1}</span> ${stage.name}</h3>${broughtMarkup(data, stage, index)}
+${factList([
+  ['trains', trains],
+  [
+    'optimizer',
+    resolved
+      ? `${resolved.optimizer.kind}, learning rate ${shortText(resolved.learningRate)}, ${resolved.curve}`
+      : none,
+  ],
+  ['epochs', `${stage.epochs}${bestInStage > 0 ? `, the best is number ${bestInStage}` : ''}`],
+  ['steps', groupedText(stage.steps)],
+  ['time', secondsText(stage.seconds)],
+  ['gradients reduced', bytesText(bytes)],
+  ['ended because', stage.ended],
+])}</article>`;
+}
+
+/** By the metric that decides the stage. */
+function broughtMarkup(data: PageData, stage: Stage, index: number): Markup {
+  const metric = metricOf(stage.best.metric);
+  const text = metric === 'accuracy' ? percentText : scoreText;
+  const after = stage.best.value;
+  const before = metricsBefore(data, index)?.[metric];
+  const name = `validation ${metric === 'macroF1' ? 'macro-F1' : metric}`;
+  if (before === undefined) {
+    return markup`<p class="brought"><b>${text(after)}</b> <span>${name}, from a head without training</span></p>`;
+  }
+  const isBetter = metric === 'loss' ? after < before : after > before;
+  const change = metric === 'accuracy' ? `${signed((after - before) * 100, 1)} points` : signed(after - before, 4);
+  const sign = markup`<em class="${after === before ? 'same' : isBetter ? 'better' : 'worse'}">${change}</em>`;
+  return markup`<p class="brought">${text(before)} → <b>${text(after)}</b> ${sign} <span>${name}</span></p>`;
+}
+
+/** Validation of the weights that the stage began with; undefined for the first one. */
+function metricsBefore(data: PageData, index: number): Metrics | undefined {
+  const previous = data.report.stages[index - 1];
+  if (!previous) return undefined;
+  const restored = data.job.stages[index]?.onEnter === 'restoreBest';
+  const ran = epochsOf(data, index - 1);
+  const last = ran.at(-1);
+  return (restored ? previous.validation : last?.validation) ?? undefined;
+}
+
+function metricOf(name: string): MetricName {
+  return name === 'accuracy' || name === 'macroF1' ? name : 'loss';
+}
+
+function signed(value: number, digits: number): string {
+  const text = Math.abs(value).toFixed(digits);
+  return Number(text) === 0 ? '±0' : `${value < 0 ? '−' : '+'}${text}`;
+}
+
+function epochsOf({ history }: PageData, stage: number): EpochFigures[] {
+  return history.epochs.filter((epoch) => epoch.stage === stage);
+}
+
+interface Split {
+  readonly name: string;
+  /** Seconds, in the order of partNames, then the rest. */
+  readonly values: readonly number[];
+  readonly seconds: number;
+}
+
+function timeSplit(data: PageData): Insert {
+  const splits = data.report.stages.map((stage, index): Split => {
+    const own = epochsOf(data, index);
+    const parts = partNames.map((part) => own.reduce((sum, epoch) => sum + (epoch.parts?.[part] ?? 0), 0));
+    const rest = Math.max(0, stage.seconds - parts.reduce((sum, part) => sum + part, 0));
+    return { name: stage.name, values: [...parts, rest], seconds: stage.seconds };
+  });
+  const parts = [...partNames, restName];
+  const chart = stackedBars({
+    id: 'chart-time',
+    title: 'Where the time of each stage went',
+    description: splits.map((split) => describedSplit(split, parts)).join(' '),
+    rows: splits.map(({ name, values, seconds }) => ({ name, values, total: secondsText(seconds) })),
+    parts,
+    text: secondsText,
+  });
+  const entries = parts.map((name, i) => ({ name, swatch: { kind: 'fill', style: i + 1 } as const }));
+  return markup`<div class="halves later"><figure><figcaption>Where the time went</figcaption>${chart}${legend(entries)}</figure><div>
+${note(`Each part is that of the slowest trainer.${unknownNote(data)}`)}
+${factList(partsExplained)}${numbers('Time split as a table', splitTable(splits, parts))}</div></div>`;
+}
+
+const partsExplained: readonly Fact[] = [
+  ['data', 'reading pictures for a step'],
+  ['features', 'running the frozen part, once for each sample'],
+  ['compute', 'forward and backward through the thawed part'],
+  ['exchange', 'summing gradients between the trainers'],
+  ['apply', 'the optimizer'],
+];
+
+function unknownNote(data: PageData): string {
+  const unknown = data.history.epochs.filter(({ parts }) => parts === null).length + data.history.epochsMissing;
+  return unknown === 0 ? '' : ` ${countText(unknown, 'epoch')} did not say and count as the rest.`;
+}
+
+function describedSplit({ name, values, seconds }: Split, parts: readonly string[]): string {
+  return `${name}, ${secondsText(seconds)}: ${values.map((value, i) => `${parts[i]} ${secondsText(value)}`).join(', ')}.`;
+}
+
+function splitTable(splits: readonly Split[], parts: readonly string[]): Markup {
+  return tableMarkup<Split>({
+    caption: 'Time of each stage by what it was for',
+    rows: splits,
+    columns: [
+      { title: 'stage', cell: ({ name }) => name },
+      ...parts.map((title, i) => ({
+        title,
+        isNumber: true,
+        cell: ({ values }: Split) => secondsText(values[i] ?? 0),
+      })),
+      { title: 'total', isNumber: true, cell: ({ seconds }) => secondsText(seconds) },
+    ],
+  });
+}

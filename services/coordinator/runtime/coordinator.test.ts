@@ -1,0 +1,276 @@
+// The loop with everything around it in memory: what is stored before what leaves, turns that fail, batches that end the
+// job, and ends that overtake the export.
+
+import assert from 'node:assert/strict';
+import { afterEach, describe, it, mock } from 'node:test';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { createLogger } from '@thaw/common/log/logger.ts';
+import type { Heartbeat__Output } from '@thaw/proto/gen/thaw/v1/Heartbeat.ts';
+import type { TrainerMessage__Output } from '@thaw/proto/gen/thaw/v1/TrainerMessage.ts';
+import type { CoreEvent } from '../core/events.ts';
+import type { JobState } from '../core/state.ts';
+import { aHello, aPlan, aStage, incarnationOf, Play } from '../testing/builders.ts';
+import { Coordinator, type CoordinatorPorts } from './coordinator.ts';
+import { inboxEventsMax } from './inbox.ts';
+import { hungMilliseconds } from './liveness.ts';
+
+interface World {
+  readonly coordinator: Coordinator;
+  /** What happened at the ports, in order. */
+  readonly journal: string[];
+  readonly saved: JobState[];
+}
+
+function aWorld(taken: JobState, changes: Partial<CoordinatorPorts> = {}): World {
+  const journal: string[] = [];
+  const saved: JobState[] = [];
+  const coordinator = new Coordinator(taken, {
+    clock: { monotonic: () => 0, wall: () => 5_000_000 },
+    log: createLogger({ name: 'test', level: 'silent' }),
+    natsUrl: 'nats://nowhere',
+    store: {
+      async save(state) {
+        journal.push(`store ${state.phase}`);
+        saved.push(state);
+      },
+    },
+    stream: {
+      append: async ({ entry }) => void journal.push(`stream ${entry.kind}`),
+      project: async ({ entry }) => void journal.push(`file ${entry.kind}`),
+    },
+    sessions: {
+      send: (to, { welcome, directive }) => {
+        const what = welcome ? 'welcome' : directive?.finish ? `finish ${directive.finish.outcome}` : 'directive';
+        journal.push(`${what} to ${Number.parseInt(to, 16)}`);
+      },
+      refuse: (_, code) => void journal.push(`refuse ${code}`),
+      open: () => 0,
+      closeAll: () => void journal.push('close sessions'),
+    },
+    exporter: {
+      async export() {
+        journal.push('export');
+        return { weightsDigest: 'sha256:w' };
+      },
+    },
+    withdraw: async () => void journal.push('withdraw'),
+    discard: async () => undefined,
+    ...changes,
+  });
+  return { coordinator, journal, saved };
+}
+
+/** An export that ends when it is told to. */
+function aSlowExport(journal: () => string[]) {
+  let finish = (): void => undefined;
+  const done = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const exporter = {
+    async export() {
+      journal().push('export begins');
+      await done;
+      journal().push('export ends');
+      return { weightsDigest: 'sha256:w' };
+    },
+  };
+  return { exporter, finish };
+}
+
+/** A job whose members are about to report on the test set, and those reports. */
+function aJobNearItsEnd(): { readonly state: JobState; readonly last: readonly CoreEvent[] } {
+  const play = new Play(aPlan({ stages: [aStage({ steps: 4 })] })).gather(2);
+  while (!(play.kind() === 'evaluate' && play.work('evaluate').split === 'test')) play.answer();
+  const last = [...play.reports()].map(([from, report]) => ({ kind: 'report', from, report }) as const);
+  return { state: { ...play.state, outbox: [] }, last };
+}
+
+/** Lets everything that is due happen, without real time. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+const freshState = (): JobState => new Play(aPlan()).state;
+const diskFull = { kind: 'broken', code: 'StorageFailed', message: 'disk full' } as const;
+
+describe('a turn', () => {
+  it('stores the state before any effect leaves and before events are published', async () => {
+    const { coordinator, journal } = aWorld(freshState());
+    const run = coordinator.run();
+    coordinator.post({ kind: 'hello', hello: aHello(0) });
+    await settled();
+    assert.deepEqual(journal, ['store Gathering', 'welcome to 0', 'stream jobStarted', 'stream trainerJoined']);
+    coordinator.post({ kind: 'cancel', reason: 'seen enough' });
+    await run;
+    assert.deepEqual(journal.slice(4), [
+      'store Cancelled',
+      'finish Cancelled to 0',
+      'stream jobCancelled',
+      'close sessions',
+    ]);
+  });
+
+  it('numbers what it stores, and stores nothing twice', async () => {
+    const { coordinator, saved } = aWorld(freshState());
+    const run = coordinator.run();
+    await settled();
+    coordinator.post({ kind: 'lost', from: 'nobody', reason: 'a stranger' });
+    await settled();
+    assert.deepEqual(
+      saved.map(({ write }) => write),
+      [1],
+    );
+    coordinator.post({ kind: 'cancel', reason: 'seen enough' });
+    assert.equal((await run).write, 2);
+  });
+
+  it('that could not be stored lets nothing leave, ends the job with the reason, and tells the file', async () => {
+    const { coordinator, journal } = aWorld(freshState(), {
+      store: { save: () => Promise.reject(new ThawError('StorageFailed', 'disk full')) },
+    });
+    const run = coordinator.run();
+    coordinator.post({ kind: 'hello', hello: aHello(0) });
+    const final = await run;
+    assert.deepEqual([final.phase, final.failure?.code], ['Failed', 'StorageFailed']);
+    assert.deepEqual(journal, ['file jobFailed', 'close sessions']);
+  });
+
+  it('that another coordinator overtook ends this one, and touches nothing', async () => {
+    const { coordinator, journal } = aWorld(freshState(), {
+      store: { save: () => Promise.reject(new ThawError('TermSuperseded', 'term 2 holds the job')) },
+    });
+    const run = coordinator.run();
+    coordinator.post({ kind: 'hello', hello: aHello(0) });
+    await assert.rejects(run, { code: 'TermSuperseded' });
+    assert.deepEqual(journal, []);
+  });
+
+  it('of more events than the inbox holds ends the job with a reason; posting never throws', async () => {
+    const { coordinator } = aWorld(freshState());
+    for (let i = 0; i < inboxEventsMax + 10; i++) coordinator.post({ kind: 'lost', from: 'x', reason: 'flood' });
+    const final = await coordinator.run();
+    assert.equal(final.failure?.code, 'Internal');
+    assert.match(final.failure?.message ?? '', /inbox holds 10000 events/);
+  });
+});
+
+describe('a job without a broker', () => {
+  it('is told to trainers and to the file, not to the store or the stream', async () => {
+    const { coordinator, journal } = aWorld(freshState());
+    const run = coordinator.run();
+    coordinator.post({ kind: 'hello', hello: aHello(0) });
+    await settled();
+    journal.splice(0);
+    coordinator.post({ kind: 'broken', code: 'BrokerLost', message: 'gone' });
+    assert.equal((await run).failure?.code, 'BrokerLost');
+    assert.deepEqual(journal, ['finish Failed to 0', 'file jobFailed', 'close sessions']);
+  });
+
+  it('is unhealthy, and says why', async () => {
+    const { coordinator } = aWorld(freshState());
+    assert.equal(coordinator.unhealthy, null);
+    const run = coordinator.run();
+    coordinator.post({ kind: 'broken', code: 'BrokerLost', message: 'gone' });
+    await run;
+    assert.equal(coordinator.unhealthy, 'the job is over: Failed: BrokerLost');
+  });
+});
+
+describe('the export', () => {
+  it('begins when the state that asks for it is stored, and its result ends the job', async () => {
+    const { state, last } = aJobNearItsEnd();
+    const { coordinator, journal } = aWorld(state);
+    const run = coordinator.run();
+    for (const event of last) coordinator.post(event);
+    assert.equal((await run).phase, 'Succeeded');
+    const steps = journal.filter((line) => /store|export|withdraw/.test(line));
+    assert.deepEqual(steps, ['store Exporting', 'export', 'store Succeeded']);
+  });
+
+  it('goes on when the job is cancelled in the same turn: it came too late', async () => {
+    const { state, last } = aJobNearItsEnd();
+    const { coordinator, journal } = aWorld(state);
+    const run = coordinator.run();
+    for (const event of [...last, { kind: 'cancel', reason: 'Ctrl-C' } as const]) coordinator.post(event);
+    assert.equal((await run).phase, 'Succeeded');
+    assert.equal(journal.filter((line) => line === 'export').length, 1);
+  });
+
+  it('does not begin when the same turn ended the job', async () => {
+    const { state, last } = aJobNearItsEnd();
+    const { coordinator, journal } = aWorld(state);
+    const run = coordinator.run();
+    for (const event of [...last, diskFull]) coordinator.post(event);
+    const final = await run;
+    assert.deepEqual([final.phase, final.failure?.code], ['Failed', 'StorageFailed']);
+    assert.ok(!journal.includes('export'), journal.join(', '));
+  });
+
+  it('is not disturbed by a cancel', async () => {
+    const { state, last } = aJobNearItsEnd();
+    const slow = aSlowExport(() => world.journal);
+    const world = aWorld(state, { exporter: slow.exporter });
+    const run = world.coordinator.run();
+    for (const event of last) world.coordinator.post(event);
+    await settled();
+    world.coordinator.post({ kind: 'cancel', reason: 'Ctrl-C' });
+    await settled();
+    assert.equal(world.coordinator.state.phase, 'Exporting');
+    slow.finish();
+    assert.equal((await run).phase, 'Succeeded');
+    assert.ok(!world.journal.includes('withdraw'));
+  });
+
+  it('leaves nothing behind when the job fails meanwhile: it is waited for, then taken away', async () => {
+    const { state, last } = aJobNearItsEnd();
+    const slow = aSlowExport(() => world.journal);
+    const world = aWorld(state, { exporter: slow.exporter });
+    const run = world.coordinator.run();
+    for (const event of last) world.coordinator.post(event);
+    await settled();
+    world.coordinator.post({ kind: 'broken', code: 'BrokerLost', message: 'gone' });
+    await settled();
+    assert.ok(!world.journal.includes('withdraw'), 'not while it is being written');
+    slow.finish();
+    assert.equal((await run).failure?.code, 'BrokerLost');
+    assert.deepEqual(world.journal.slice(world.journal.indexOf('export ends')), [
+      'export ends',
+      'withdraw',
+      'close sessions',
+    ]);
+  });
+
+  it('that fails ends the job with its reason', async () => {
+    const { state, last } = aJobNearItsEnd();
+    const exporter = { export: () => Promise.reject(new ThawError('StorageFailed', 'disk full')) };
+    const { coordinator, journal } = aWorld(state, { exporter });
+    const run = coordinator.run();
+    for (const event of last) coordinator.post(event);
+    assert.equal((await run).failure?.message, 'disk full');
+    assert.ok(journal.includes('withdraw'));
+  });
+});
+
+describe('a trainer that hangs', () => {
+  afterEach(() => mock.timers.reset());
+
+  it('is lost though its heartbeats go on', async () => {
+    mock.timers.enable({ apis: ['setInterval'] });
+    let now = 0;
+    const clock = { monotonic: () => now, wall: () => 5_000_000 + now };
+    const { coordinator } = aWorld(freshState(), { clock });
+    const run = coordinator.run();
+    const said = (message: Partial<TrainerMessage__Output>) =>
+      coordinator.message(incarnationOf(0), message as TrainerMessage__Output);
+    said({ hello: aHello(0) });
+    await settled();
+    const heartbeat = { phase: 'compute', ticks: 3, waitingFor: '', step: 0 } as Heartbeat__Output;
+    for (; now <= hungMilliseconds; now += 250) {
+      if (now % 1000 === 0) said({ heartbeat });
+      mock.timers.tick(250);
+    }
+    const { failure } = await run;
+    assert.equal(failure?.code, 'TrainerLost');
+    assert.match(failure.message, /^trainer-0 .*hung in compute: no progress for 60 s/);
+  });
+});

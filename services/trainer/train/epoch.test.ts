@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { blockSize } from '@thaw/common/data/block-size.ts';
+import { epochOrder, microBatchRows } from '@thaw/common/data/epoch-order.ts';
+import { tensorLayout } from '@thaw/common/model/tensor-layout.ts';
+import { stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
+import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
+import { featureSource } from '../cache/feature-source.ts';
+import { featureStore, type SampleRef } from '../cache/feature-store.ts';
+import type { Collective, Generation, ShardContribution, StepResult } from '../collective/collective.ts';
+import type { CommsLink } from '../comms/comms-link.ts';
+import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
+import type { MicroBatch, StageProgram } from '../engine/engine.ts';
+import { trainEpoch } from './epoch.ts';
+import { fixedPointScale } from './evaluation.ts';
+import type { JobContext } from './job-context.ts';
+import type { StageRuntime } from './stage-runtime.ts';
+
+const microBatch = 4;
+const shards = [
+  Uint32Array.from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+  Uint32Array.from([10, 11, 12, 13, 14, 15, 16, 17, 18]),
+];
+const perEpoch = stepsPerEpoch(
+  shards.map(({ length }) => length),
+  microBatch,
+);
+const seed = 3;
+const layout = tensorLayout([{ name: 'head/kernel', shape: [2] }]);
+
+interface Options {
+  readonly onNonFinite?: 'fail' | 'skipStep';
+  readonly bad?: readonly number[];
+  readonly steps?: readonly [first: number, last: number];
+  /** Lays something over what the members agreed on. */
+  readonly agreed?: (step: number) => Partial<StepResult>;
+}
+
+/** An epoch of one member over one-byte images, whose loss is 0.5 a sample, with everything that it did written down. */
+function anEpoch({ onNonFinite = 'fail', bad = [], steps = [1, perEpoch], agreed = () => ({}) }: Options = {}) {
+  const seen = { loaded: [] as number[], batches: [] as MicroBatch[], applied: [] as number[] };
+  const contributed: (readonly ShardContribution[])[] = [];
+  const board = progressBoard(newBoardBuffer());
+  const program = {
+    partition: { boundaryFloats: 1 },
+    features: (pixels: Uint8Array) => Float32Array.from(pixels),
+    gradients(batch: MicroBatch, gradient: Float32Array) {
+      seen.batches.push(batch);
+      gradient.fill(1);
+      const count = batch.weights.reduce((sum, weight) => sum + weight, 0);
+      return { loss: count / 2, correct: 1 };
+    },
+  } as unknown as StageProgram;
+  const features = featureSource({
+    program,
+    store: featureStore(1e6),
+    blockSize,
+    board,
+    checkpoint: async () => {},
+    async loadBlock(refs: readonly SampleRef[]) {
+      seen.loaded.push(...refs.map(({ index }) => index));
+      const pixels = new Uint8Array(blockSize);
+      for (const [row, { index }] of refs.entries()) pixels[row] = index;
+      return { pixels, present: refs.map(({ index }) => !bad.includes(index)) };
+    },
+  });
+  const collective = {
+    gradientBuffer: () => new Float32Array(layout.length),
+    async exchange({ step, shards: local }) {
+      contributed.push(local);
+      const total = (field: 'count' | 'weight' | 'loss' | 'correct') =>
+        local.reduce((sum, contribution) => sum + contribution[field], 0);
+      return {
+        step,
+        sums: new Int32Array(layout.length),
+        exponents: new Int32Array(1),
+        weight: total('weight'),
+        count: total('count'),
+        loss: total('loss'),
+        correct: total('correct'),
+        nonFinite: [],
+        seconds: { announce: 0, reduce: 0 },
+        bytes: { sent: 1, received: 2 },
+        ...agreed(step),
+      };
+    },
+  } as Partial<Collective> as Collective;
+  const runtime = {
+    stage: { name: 'head', microBatch, learningRate: 1, warmupSteps: 0, curve: 'constant' },
+    program,
+    layout,
+    features,
+    stepsPerEpoch: perEpoch,
+    stageSteps: perEpoch,
+    apply({ step }: StepResult, learningRate: number) {
+      seen.applied.push(step);
+      return { learningRate, gradientNorm: 1, penalty: 0.25 };
+    },
+  } as unknown as StageRuntime;
+  const link = {
+    board,
+    check: () => {},
+    interruptible: (work: Promise<unknown>) => work,
+    observe: () => {},
+  } as unknown as CommsLink;
+  const rows = Array.from({ length: 19 }, (_, i) => i);
+  const context = {
+    job: { train: { seed, onNonFinite }, data: { views: 1 } },
+    manifest: { sets: { train: { ids: rows.map((i) => `sample ${i}`), labels: rows } } },
+    shards,
+  } as unknown as JobContext;
+  const generation: Generation = { number: 1, members: [], shardOwners: [0, 0], firstStep: 1 };
+  const directive = { stage: 2, epoch: 5, firstStep: steps[0], lastStep: steps[1], stageFirstStep: 1 } as Train__Output;
+  const work = { directive, revision: 1, generation, self: 0, context, runtime, collective, link };
+  return { trained: trainEpoch(work), seen, contributed, board };
+}
+
+/** Samples of the first `steps` steps, by the rule itself. */
+function samplesOf(steps: number): number[] {
+  return shards.flatMap((rows, shard) => {
+    const order = epochOrder({ seed, epoch: 5, shard, rows });
+    return Array.from({ length: steps }, (_, stepInEpoch) =>
+      Array.from(microBatchRows({ order, stepInEpoch, stepsPerEpoch: perEpoch })),
+    ).flat();
+  });
+}
+
+const ascending = (a: number, b: number): number => a - b;
+
+test('an epoch takes every sample once, in micro-batches padded with weight 0', async () => {
+  const { trained, seen } = anEpoch();
+  const { count, lossSum, penaltySum, stepsSkipped, reducedBytes } = await trained;
+  assert.deepEqual(
+    seen.batches.flatMap(({ sampleIds }) => sampleIds).sort(),
+    samplesOf(perEpoch)
+      .map((i) => `sample ${i}`)
+      .sort(),
+  );
+  assert.ok(seen.batches.every(({ weights, labels }) => weights.length === microBatch && labels.length === microBatch));
+  assert.deepEqual([count, stepsSkipped, reducedBytes], [19, 0, 3 * perEpoch]);
+  assert.equal(lossSum, 19 * 0.5 * fixedPointScale);
+  assert.equal(penaltySum, perEpoch * 0.25 * fixedPointScale);
+});
+
+for (const steps of [1, 2]) {
+  test(`an epoch of ${steps} of ${perEpoch} steps loads the samples of these and no others`, async () => {
+    const { trained, seen } = anEpoch({ steps: [1, steps] });
+    await trained;
+    assert.deepEqual(seen.loaded.sort(ascending), samplesOf(steps).sort(ascending));
+    assert.ok(seen.loaded.length < 19);
+  });
+}
+
+test('a bad sample keeps its row with weight 0 and counts nowhere', async () => {
+  const [bad = -1] = samplesOf(1);
+  const { trained, seen, contributed } = anEpoch({ bad: [bad] });
+  const { count } = await trained;
+  assert.equal(count, 18);
+  const batch = seen.batches.find(({ sampleIds }) => sampleIds.includes(`sample ${bad}`));
+  assert.equal(batch?.sampleIds[0], `sample ${bad}`);
+  assert.deepEqual([...(batch?.weights ?? [])], [0, 1, 1, 0]);
+  const [ofFirstStep] = contributed;
+  assert.deepEqual(
+    ofFirstStep?.map(({ count, weight }) => [count, weight]),
+    [
+      [2, 2],
+      [3, 3],
+    ],
+  );
+});
+
+test('a micro-batch of bad samples only gives zero, and is not computed', async () => {
+  const bad = samplesOf(1).slice(0, 3);
+  const { trained, seen, contributed } = anEpoch({ bad });
+  assert.equal((await trained).count, 16);
+  assert.deepEqual(contributed[0]?.[0], { shard: 0, count: 0, weight: 0, loss: 0, correct: 0 });
+  assert.equal(seen.batches.length, 2 * perEpoch - 1);
+});
+
+const notFinite: readonly { readonly what: string; readonly agreed: Partial<StepResult>; readonly said: RegExp }[] = [
+  { what: 'a loss of NaN', agreed: { loss: Number.NaN }, said: /^stage "head", step 2: the loss holds NaN/ },
+  {
+    what: 'an endless loss',
+    agreed: { loss: Number.POSITIVE_INFINITY },
+    said: /^stage "head", step 2: the loss holds/,
+  },
+  { what: 'a gradient', agreed: { nonFinite: [0] }, said: /step 2: the gradient of head\/kernel holds NaN/ },
+  {
+    what: 'a gradient and the loss',
+    agreed: { nonFinite: [0], loss: Number.NaN },
+    said: /step 2: the gradient of head\/kernel and 1 more holds NaN/,
+  },
+];
+
+for (const { what, agreed, said } of notFinite) {
+  const inStep2 = (step: number): Partial<StepResult> => (step === 2 ? agreed : {});
+
+  test(`${what} that is not finite fails with its stage and step, and is not applied`, async () => {
+    const { trained, seen } = anEpoch({ agreed: inStep2 });
+    await assert.rejects(trained, (thrown: { code?: string; message?: string; data?: object }) => {
+      assert.equal(thrown.code, 'NonFinite');
+      assert.match(thrown.message ?? '', said);
+      const tensor = agreed.nonFinite ? 'head/kernel' : undefined;
+      assert.deepEqual(thrown.data, { stage: 2, step: 2, tensor });
+      return true;
+    });
+    assert.deepEqual(seen.applied, [1]);
+  });
+
+  test(`${what} that is not finite is left out when steps may be skipped`, async () => {
+    const { trained, seen, contributed, board } = anEpoch({ onNonFinite: 'skipStep', agreed: inStep2 });
+    const { count, lossSum, stepsSkipped } = await trained;
+    const skipped = (contributed[1] ?? []).reduce((sum, contribution) => sum + contribution.count, 0);
+    assert.deepEqual([count, lossSum, stepsSkipped], [19 - skipped, ((19 - skipped) / 2) * fixedPointScale, 1]);
+    assert.deepEqual(seen.applied, [1, 3]);
+    assert.equal(board.get('loss'), 0.75);
+  });
+}
+
+test('a skipped last step leaves the loss that was measured on the board', async () => {
+  const agreed = (step: number): Partial<StepResult> => (step === perEpoch ? { loss: Number.NaN } : {});
+  const { trained, board } = anEpoch({ onNonFinite: 'skipStep', agreed });
+  await trained;
+  assert.equal(board.get('loss'), 0.75);
+});
+
+test('an epoch of skipped steps only fails, and reports no loss', async () => {
+  const { trained } = anEpoch({ onNonFinite: 'skipStep', agreed: () => ({ loss: Number.NaN }) });
+  await assert.rejects(trained, {
+    code: 'NonFinite',
+    message: /^stage "head", steps 1 to 3: all 3 were skipped, because a loss or gradient held NaN/,
+  });
+});
+
+test('an epoch of bad samples only fails, and reports no loss', async () => {
+  const { trained } = anEpoch({ bad: samplesOf(perEpoch) });
+  await assert.rejects(trained, {
+    code: 'TooManyBadSamples',
+    message: /steps 1 to 3: all 3 were skipped, because no sample/,
+  });
+});
+
+test('losses that no longer add up exactly have diverged', async () => {
+  const { trained } = anEpoch({ agreed: () => ({ loss: 2 ** 28 }) });
+  await assert.rejects(trained, {
+    code: 'NonFinite',
+    message: /^stage "head", step 2: the losses of this epoch add up to 536870912; expected less than 536870911\.9/,
+  });
+});

@@ -1,0 +1,66 @@
+// How sure the test set's predictions are, and the surest of those that are wrong, for the report. Beside the sums that
+// decide: nothing here changes a loss, a metric or a digest. In integers and in a fixed order, so that a part's tally is
+// the same whoever computes it.
+
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
+import type { Mistake__Output } from '@thaw/proto/gen/thaw/v1/Mistake.ts';
+
+export type PredictionFigures = Pick<
+  EvaluatedPart__Output,
+  'confidenceCounts' | 'confidenceCorrect' | 'confidenceSums' | 'worstMistakes'
+>;
+
+export interface PredictionTally {
+  /** Throws NonFinite when the probability is NaN. */
+  add(prediction: Mistake__Output): void;
+  readonly figures: PredictionFigures;
+}
+
+/** What is said of a set without a tally. */
+export const noFigures: PredictionFigures = {
+  confidenceCounts: [],
+  confidenceCorrect: [],
+  confidenceSums: [],
+  worstMistakes: [],
+};
+
+const tenths = 10;
+const mistakesMax = 8;
+
+/** Sums of probabilities are integers in units of 2^-24. */
+const fixedPointScale = 2 ** 24;
+
+export function predictionTally(): PredictionTally {
+  const zeros = (): number[] => new Array<number>(tenths).fill(0);
+  const [counts, correct, sums] = [zeros(), zeros(), zeros()];
+  const worst: Mistake__Output[] = [];
+  return {
+    add(one) {
+      const { truth, prediction, probability, sample } = one;
+      if (Number.isNaN(probability)) throw new ThawError('NonFinite', `the output for test sample ${sample} is NaN`);
+      const cell = Math.min(tenths - 1, Math.floor(probability * tenths));
+      counts[cell] = (counts[cell] as number) + 1;
+      sums[cell] = (sums[cell] as number) + Math.round(probability * fixedPointScale);
+      if (truth === prediction) correct[cell] = (correct[cell] as number) + 1;
+      else keepWorst(worst, one);
+    },
+    figures: {
+      confidenceCounts: counts,
+      confidenceCorrect: correct,
+      confidenceSums: sums,
+      worstMistakes: worst,
+    },
+  };
+}
+
+/** `worst` is sorted, surest first, then by sample, and stays so. */
+function keepWorst(worst: Mistake__Output[], mistake: Mistake__Output): void {
+  const at = worst.findIndex((other) => isWorse(mistake, other));
+  worst.splice(at < 0 ? worst.length : at, 0, mistake);
+  if (worst.length > mistakesMax) worst.pop();
+}
+
+function isWorse(one: Mistake__Output, other: Mistake__Output): boolean {
+  return one.probability > other.probability || (one.probability === other.probability && one.sample < other.sample);
+}

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { blockSize } from '@thaw/common/data/block-size.ts';
+import type { SampleRef } from '../cache/feature-store.ts';
+import { createEngine } from '../engine/create-engine.ts';
+import type { Engine, EngineModel, StageProgram, StageProgramOptions } from '../engine/engine.ts';
+import { drawnPixels, drawnWeights, smallClasses, smallGraph, smallPreprocessing } from '../testing/small-network.ts';
+import type { JobContext } from './job-context.ts';
+import { runProbe } from './probe.ts';
+
+const graph = smallGraph();
+const source = drawnWeights(graph);
+const samples = 40;
+let engine: Engine;
+
+before(async () => {
+  engine = await createEngine({ kind: 'cpu', threads: 1, gpus: 0 });
+});
+
+interface Stage {
+  readonly select: readonly string[];
+  readonly microBatch: number;
+}
+
+function aContext(stages: readonly Stage[]): JobContext {
+  const rows = Array.from({ length: samples }, (_, i) => i);
+  return {
+    job: { train: { seed: 1 }, stages },
+    graph,
+    source,
+    manifest: {
+      classes: Array.from({ length: smallClasses }, (_, i) => `class ${i}`),
+      sets: { train: { ids: rows.map((i) => `sample ${i}`), labels: rows.map((i) => i % smallClasses) } },
+    },
+    shards: [Uint32Array.from(rows)],
+  } as unknown as JobContext;
+}
+
+async function loadBlock(refs: readonly SampleRef[]) {
+  return { pixels: Buffer.concat(refs.map(({ index }) => drawnPixels(`sample ${index}`))), present: [] };
+}
+
+interface Seen {
+  readonly opened: StageProgramOptions[];
+  readonly boundaries: string[];
+  readonly counts: number[];
+  disposed: number;
+}
+
+/** The small network on the plain engine, with what is asked of it written down; `spoil` changes one of its programs. */
+function aModel(spoil: (program: StageProgram) => Partial<StageProgram> = () => ({})): {
+  model: EngineModel;
+  seen: Seen;
+} {
+  const loaded = engine.loadModel(graph, source, smallPreprocessing);
+  const seen: Seen = { opened: [], boundaries: [], counts: [], disposed: 0 };
+  const stageProgram = (options: StageProgramOptions): StageProgram => {
+    const program = loaded.stageProgram(options);
+    seen.opened.push(options);
+    seen.boundaries.push(program.partition.boundary.join());
+    return {
+      ...program,
+      gradients(batch, gradient) {
+        seen.counts.push(batch.weights.filter((weight) => weight > 0).length);
+        return program.gradients(batch, gradient);
+      },
+      dispose() {
+        seen.disposed += 1;
+        program.dispose();
+      },
+      ...spoil(program),
+    };
+  };
+  return { model: { ...loaded, stageProgram }, seen };
+}
+
+const headThenAll: readonly Stage[] = [
+  { select: ['head/**'], microBatch: 4 },
+  { select: ['**'], microBatch: 2 },
+  { select: ['head/**'], microBatch: 4 },
+  { select: ['head/**'], microBatch: 1 },
+];
+
+test('every distinct pair of trainable set and micro-batch is proved with its own prefix, and disposed of', async () => {
+  const { model, seen } = aModel();
+  const { tensors } = engine.memory();
+  const digest = await runProbe({ model, context: aContext(headThenAll), loadBlock });
+  assert.deepEqual(seen.boundaries, ['head/pool', 'backbone/input', 'head/pool']);
+  assert.deepEqual(
+    seen.opened.map(({ microBatch }) => microBatch),
+    [4, 2, 1],
+  );
+  assert.deepEqual(seen.counts, [4, 4, 3, 3, 2, 2, 1, 1, 1, 1]);
+  assert.equal(seen.disposed, 3);
+  assert.equal(engine.memory().tensors, tensors);
+  assert.match(digest, /^[0-9a-f]{64}$/);
+  assert.equal(await runProbe({ model: aModel().model, context: aContext(headThenAll), loadBlock }), digest);
+});
+
+/** Programs whose prefix is a part of the network only; that of all tensors has none to go wrong. */
+const hasPrefix = ({ partition }: StageProgram): boolean => partition.boundary.join() !== 'backbone/input';
+
+/** `values` with the first of them a little larger. */
+function nudged(values: Float32Array, row = 0): Float32Array {
+  const changed = Float32Array.from(values);
+  const at = (changed.length / blockSize) * row;
+  changed[at] = (changed[at] as number) + 1e-3;
+  return changed;
+}
+
+let runs = 0;
+const unstable: readonly {
+  readonly what: string;
+  readonly said: RegExp;
+  readonly spoil: (program: StageProgram) => Partial<StageProgram>;
+}[] = [
+  {
+    what: 'features that depend on the row',
+    said: /a sample's features depend on its place in the block/,
+    spoil: (program) => (hasPrefix(program) ? { features: (pixels) => nudged(program.features(pixels), 3) } : {}),
+  },
+  {
+    what: 'features that depend on neighbours',
+    said: /a sample's features depend on its neighbours/,
+    spoil: (program) => ({
+      // Black images anywhere in the block change its first row.
+      features(pixels) {
+        const features = program.features(pixels);
+        const imageBytes = pixels.length / blockSize;
+        const isBlack = pixels.subarray(-imageBytes).every((byte) => byte === 0);
+        return hasPrefix(program) && isBlack ? nudged(features) : features;
+      },
+    }),
+  },
+  {
+    what: 'features that differ between two runs',
+    said: /a prefix block differs between two runs/,
+    spoil: (program) => ({
+      features: (pixels) => (runs++ % 2 ? nudged(program.features(pixels)) : program.features(pixels)),
+    }),
+  },
+  {
+    what: 'a gradient of a short micro-batch that differs between two runs',
+    said: /a gradient of 3 samples differs between two runs/,
+    spoil: (program) => ({
+      gradients(batch, gradient) {
+        const sums = program.gradients(batch, gradient);
+        if (batch.weights[3] === 0 && runs++ % 2) gradient[0] = (gradient[0] as number) + 1;
+        return sums;
+      },
+    }),
+  },
+  {
+    what: 'probabilities that differ between two runs',
+    said: /an evaluation batch differs between two runs/,
+    spoil: (program) => ({
+      probabilities: (features) =>
+        runs++ % 2 ? nudged(program.probabilities(features)) : program.probabilities(features),
+    }),
+  },
+];
+
+for (const { what, said, spoil } of unstable) {
+  test(`refused: ${what}`, async () => {
+    runs = 0;
+    const { model, seen } = aModel(spoil);
+    await assert.rejects(runProbe({ model, context: aContext(headThenAll), loadBlock }), {
+      code: 'EngineUnavailable',
+      message: said,
+    });
+    assert.equal(seen.disposed, seen.opened.length);
+  });
+}
+
+test('other bits in any stage are another digest', async () => {
+  const digestOf = (spoil?: (program: StageProgram) => Partial<StageProgram>) =>
+    runProbe({ model: aModel(spoil).model, context: aContext(headThenAll), loadBlock });
+  const honest = await digestOf();
+  const spoilers: readonly ((program: StageProgram) => Partial<StageProgram>)[] = [
+    (program) =>
+      hasPrefix(program) ? { features: (pixels) => program.features(pixels).map((value) => value * 1.000001) } : {},
+    (program) =>
+      hasPrefix(program) ? {} : { probabilities: (features) => nudged(program.probabilities(features), 7) },
+    (program) => ({
+      gradients(batch, gradient) {
+        const sums = program.gradients(batch, gradient);
+        if (batch.weights.length === 1) gradient[0] = (gradient[0] as number) + 1e-6;
+        return sums;
+      },
+    }),
+  ];
+  const digests = [honest];
+  for (const spoil of spoilers) digests.push(await digestOf(spoil));
+  assert.equal(new Set(digests).size, digests.length);
+});
