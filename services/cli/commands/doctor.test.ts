@@ -41,7 +41,10 @@ it('lists every part with its version where all is set up', { skip }, async () =
   const expected: readonly (readonly [string, RegExp])[] = [
     ['Node', /^20\.\d+|^2[12]\./],
     ['npm packages', /^\d+ packages, as package-lock\.json says$/],
-    ['TensorFlow engine', /^tfjs-node 4\.22\.0, tensorflow 2\.\d+\.\d+, node \d+\.\d+\.\d+, sharp .*, oneDNN on, processor: /],
+    [
+      'TensorFlow engine',
+      /^tfjs-node 4\.22\.0, tensorflow 2\.\d+\.\d+, node \d+\.\d+\.\d+, sharp .*, oneDNN on, processor: /,
+    ],
     ['GPU', /./],
     ['nats-server', /^2\.\d+\.\d+ in \/.*nats-server \(needed: 2\.10 or newer\)$/],
     ['sharp', /^\d+\.\d+\.\d+, libvips \d+\.\d+/],
