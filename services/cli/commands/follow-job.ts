@@ -42,8 +42,11 @@ export async function followJob(
     view.update(update);
     refusals.note(update.events);
   });
+  const cancelled = stopping.requested.then(() => local.coordinator.stop(cancelMilliseconds));
   const loss = local.firstLoss.then(async (first) => {
-    if (stopping.asked || over) return;
+    // A process that ends after Ctrl-C is no news: the coordinator still has to be heard out.
+    if (stopping.asked) return cancelled;
+    if (over) return;
     lost = first;
     view.warn(first.message);
     const verdict = delay(verdictMilliseconds[first.code], null, { ref: false });
@@ -51,11 +54,7 @@ export async function followJob(
     if (refusal) lost = { child: first.child, ...refusal };
   });
   try {
-    await Promise.race([
-      local.coordinator.exited,
-      loss,
-      stopping.requested.then(() => local.coordinator.stop(cancelMilliseconds)),
-    ]);
+    await Promise.race([local.coordinator.exited, loss, cancelled]);
     await Promise.race([streamEnded, delay(100)]);
     return { status, lost };
   } finally {
