@@ -6,13 +6,14 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { systemClock } from '@thaw/common/clock/clock.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
 import { createRegistry, startMetricsServer } from '@thaw/common/metrics/metrics-server.ts';
+import type { JobsHandlers } from '@thaw/proto/gen/thaw/v1/Jobs.ts';
 import { createBlobService } from './adapters/blob-service.ts';
 import { type BlobStore, diskBlobStore } from './adapters/blob-store.ts';
 import { connectBroker, watchBroker } from './adapters/broker.ts';
 import { openEventStream } from './adapters/event-stream.ts';
 import { startGrpcServer } from './adapters/grpc-server.ts';
 import { openJobKey } from './adapters/job-key.ts';
-import { createJobsService, type JobsService } from './adapters/jobs-service.ts';
+import { createJobsService } from './adapters/jobs-service.ts';
 import { createSessionService, type SessionService } from './adapters/session-service.ts';
 import { orFullDisk } from './adapters/storage-failure.ts';
 import { initialState } from './core/initial-state.ts';
@@ -49,9 +50,8 @@ export interface Announcement {
   readonly uid: string;
 }
 
-/** How long watchers get to take the last update, and the broker to say goodbye. */
+/** How long the broker gets to say goodbye. */
 const closingMilliseconds = 1000;
-const watchersPollMilliseconds = 20;
 
 /** Resolves with the job's last state. Throws BrokerLost or StorageFailed before it starts, and TermSuperseded. */
 export async function runJob(prepared: PreparedJob, options: RunOptions): Promise<JobState> {
@@ -111,7 +111,7 @@ interface Services {
   readonly options: RunOptions;
   readonly sessions: SessionService;
   readonly blobs: BlobStore;
-  readonly jobs: JobsService;
+  readonly jobs: JobsHandlers;
 }
 
 async function serve(coordinator: Coordinator, { options, sessions, blobs, jobs }: Services): Promise<JobState> {
@@ -124,7 +124,7 @@ async function serve(coordinator: Coordinator, { options, sessions, blobs, jobs 
   const grpc = await startGrpcServer(options.listen, {
     session: sessions.service,
     blobs: createBlobService(blobs, traffic),
-    jobs: jobs.service,
+    jobs,
     healthy: () => coordinator.unhealthy === null,
   });
   const metrics = await startMetricsServer({ registry, unhealthy: () => coordinator.unhealthy });
@@ -133,17 +133,9 @@ async function serve(coordinator: Coordinator, { options, sessions, blobs, jobs 
     const running = coordinator.run();
     options.log.info(announcement, 'ready');
     options.ready(announcement);
-    const final = await running;
-    await lastUpdates(jobs);
-    return final;
+    return await running;
   } finally {
-    grpc.close();
+    await grpc.close();
     await metrics.close();
   }
-}
-
-/** Gives watchers a while to take the last update. */
-async function lastUpdates(jobs: JobsService): Promise<void> {
-  const until = systemClock.monotonic() + closingMilliseconds;
-  while (jobs.watchers() > 0 && systemClock.monotonic() < until) await delay(watchersPollMilliseconds);
 }

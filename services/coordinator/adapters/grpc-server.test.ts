@@ -1,6 +1,8 @@
-// The limit on messages, over real gRPC: a peer that sends more gets a named status, in both directions.
+// The server over real gRPC: a peer that sends more than the limit gets a named status, in both directions, and closing
+// cuts nobody who is still reading.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, it } from 'node:test';
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { channelOptions, connectJobs } from '@thaw/proto/client/connect.ts';
@@ -27,14 +29,14 @@ before(async () => {
   server = await startGrpcServer('127.0.0.1:0', {
     session: { Open: (stream) => stream.end() },
     blobs: { Fetch: (call) => call.end(), Store: (_, reply) => reply(null, {}) },
-    jobs: jobs.service,
+    jobs,
     healthy: () => true,
   });
   client = connectJobs(`127.0.0.1:${server.port}`);
 });
-after(() => {
+after(async () => {
   client.close();
-  server.close();
+  await server.close();
 });
 
 function cancelWith(jobs: JobsClient, reason: string): Promise<ServiceError | null> {
@@ -61,5 +63,37 @@ it('is kept by the server against a client that does not', async () => {
     assert.equal(cancelled, 1);
   } finally {
     careless.close();
+  }
+});
+
+it('lets a watcher read its last update before it closes', async () => {
+  const line = 'x'.repeat(2 ** 20);
+  const closing = await startGrpcServer('127.0.0.1:0', {
+    session: { Open: (stream) => stream.end() },
+    blobs: { Fetch: (call) => call.end(), Store: (_, reply) => reply(null, {}) },
+    jobs: createJobsService({
+      status: () => ({ state: 'Succeeded' }),
+      events: (from) => ({ lines: from === 0 ? new Array<string>(20).fill(line) : [], next: 20 }),
+      ended: () => true,
+      cancel: () => undefined,
+    }),
+    healthy: () => true,
+  });
+  const watcher = connectJobs(`127.0.0.1:${closing.port}`);
+  const stream = watcher.watch({});
+  let lines = 0;
+  let closed: Promise<void> | null = null;
+  stream.on('metadata', () => {
+    closed = closing.close();
+  });
+  stream.on('data', ({ events }) => {
+    lines += events.length;
+  });
+  try {
+    await once(stream, 'end');
+    assert.equal(lines, 20);
+    await closed;
+  } finally {
+    watcher.close();
   }
 });

@@ -26,9 +26,14 @@ export interface GrpcServices {
 
 export interface GrpcServer {
   readonly port: number;
-  /** Ends at once; streams that are open are cut. */
-  close(): void;
+  /**
+   * Takes no new calls, lets those that are open end by themselves (a watcher reads its last update, a trainer its
+   * refusal), and cuts what is still open after closingMilliseconds.
+   */
+  close(): Promise<void>;
 }
+
+const closingMilliseconds = 1000;
 
 /** `address`: host:port; port 0 takes a free one. */
 export async function startGrpcServer(address: string, services: GrpcServices): Promise<GrpcServer> {
@@ -49,7 +54,17 @@ export async function startGrpcServer(address: string, services: GrpcServices): 
       reject(new ThawError('Internal', `cannot listen on ${address}: ${error.message}`, { cause: error }));
     });
   });
-  return { port, close: () => server.forceShutdown() };
+  return { port, close: () => shutDown(server) };
+}
+
+function shutDown(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.forceShutdown(), closingMilliseconds);
+    server.tryShutdown(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+  });
 }
 
 interface HealthResponse {

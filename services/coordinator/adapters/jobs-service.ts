@@ -17,22 +17,10 @@ export interface JobView {
 
 const updateMilliseconds = 100;
 
-export interface JobsService {
-  readonly service: JobsHandlers;
-  /** Streams that have not had their last update yet. */
-  watchers(): number;
-}
-
-type WatchCall = ServerWritableStream<WatchJobRequest__Output, JobUpdate>;
-
-export function createJobsService(view: JobView): JobsService {
-  const watching = new Set<WatchCall>();
-  const service: JobsHandlers = {
+export function createJobsService(view: JobView): JobsHandlers {
+  return {
     Get: (_call, reply) => reply(null, view.status()),
-    Watch: (call) => {
-      watching.add(call);
-      watch(call, view, () => watching.delete(call));
-    },
+    Watch: (call) => watch(call, view),
     Cancel: (call, reply) => {
       view.cancel(call.request.reason || 'cancelled by its user');
       reply(null, view.status());
@@ -41,10 +29,9 @@ export function createJobsService(view: JobView): JobsService {
     Suspend: (_call, reply) => reply(notSupported('suspending a job')),
     Resume: (_call, reply) => reply(notSupported('resuming a job')),
   };
-  return { service, watchers: () => watching.size };
 }
 
-function watch(call: WatchCall, view: JobView, done: () => void): void {
+function watch(call: ServerWritableStream<WatchJobRequest__Output, JobUpdate>, view: JobView): void {
   let next = 0;
   let sent = '';
   const update = (): void => {
@@ -59,10 +46,7 @@ function watch(call: WatchCall, view: JobView, done: () => void): void {
     stop();
     call.end();
   };
-  const stop = (): void => {
-    clearInterval(timer);
-    done();
-  };
+  const stop = (): void => clearInterval(timer);
   const timer = setInterval(update, updateMilliseconds);
   call.on('cancelled', stop);
   call.on('error', stop);
