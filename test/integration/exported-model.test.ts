@@ -11,8 +11,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
+import type { Graph } from '@thaw/common/model/graph.ts';
+import { headInput } from '@thaw/common/model/head.ts';
 import { openModelSource } from '@thaw/coordinator/prepare/model-source/open-model-source.ts';
+import { prepareJob } from '@thaw/coordinator/prepare/prepare-job.ts';
 import { decodeImage } from '@thaw/trainer/data/decode-image.ts';
+import { aTinyJob } from '../support/fixtures/tiny-job.ts';
 import { type TinyResult, writeTinyResult } from '../support/fixtures/tiny-result.ts';
 import { skipWithoutEngine } from '../support/needed-parts.ts';
 import { pythonWith } from '../support/python.ts';
@@ -102,6 +106,30 @@ it('is the source of another job, with every tensor as it was', async () => {
     weights.map(({ name }) => result.weights.get(name)?.data),
   );
   assert.deepEqual(values, exported);
+});
+
+it('says to the next job how its pixels were prepared and where its head began, from OUT itself', async () => {
+  const jobText = aTinyJob({ metadata: { name: 'next' }, spec: { model: { source: 'file:out', input: undefined } } });
+  const next = await prepareJob({ jobText, fileName: 'next.yaml', baseDir: folder, cacheDirectory: folder });
+  const { preprocessing, cut } = next.job.model;
+  assert.deepEqual(preprocessing, result.prepared.job.model.preprocessing);
+  assert.equal(`backbone/${cut}`, headInput(result.prepared.graph));
+  const paths = (graph: Graph): string[] => graph.layers.map(({ path }) => path);
+  assert.deepEqual(paths(next.graph), paths(result.prepared.graph));
+});
+
+it('is refused where it says of its pixels what cannot be', async () => {
+  const file = path.join(folder, 'out', 'model', 'model.json');
+  const whole = await readFile(file, 'utf8');
+  try {
+    await writeFile(file, whole.replace('"channelOrder": "rgb"', '"channelOrder": "yuv"'));
+    await assert.rejects(openModelSource('file:out', { baseDirectory: folder }), {
+      code: 'ModelInvalid',
+      message: `${file}: userDefinedMetadata.preprocessing.channelOrder: Invalid option: expected one of "rgb"|"bgr"`,
+    });
+  } finally {
+    await writeFile(file, whole);
+  }
 });
 
 /** What tfjs' own handlers give it, from the two files. */

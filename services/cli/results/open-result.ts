@@ -4,6 +4,7 @@
 import { readdir } from 'node:fs/promises';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
+import { storedPreprocessingSchema } from '@thaw/common/job/stored-preprocessing.ts';
 import type { Graph, Weights } from '@thaw/common/model/graph.ts';
 import { weightsDigest } from '@thaw/coordinator/export/final-weights.ts';
 import { readMark } from '@thaw/coordinator/export/output-folder.ts';
@@ -27,17 +28,6 @@ export interface Result {
 
 const reportSchema = z.object({ name: z.string(), weightsDigest: z.string() });
 const labelsSchema = z.array(z.string()).min(2);
-const size = z.int().positive();
-const triple = z.tuple([z.number(), z.number(), z.number()]).readonly();
-const preprocessingSchema = z.object({
-  height: size,
-  width: size,
-  resize: z.enum(['squash', 'crop', 'pad']),
-  channelOrder: z.enum(['rgb', 'bgr']),
-  scale: z.number(),
-  mean: triple,
-  std: triple,
-});
 
 /** `out`: absolute. Throws SourceNotFound, VersionUnknown or ModelInvalid. */
 export async function openResult(out: string): Promise<Result> {
@@ -45,7 +35,7 @@ export async function openResult(out: string): Promise<Result> {
   await requireFinished(out, files);
   const report = await readVersionedFile(files.report, { schema: reportSchema, version: reportVersion });
   const labels = await readJsonFile(files.labels, labelsSchema);
-  const preprocessing = await readJsonFile(files.preprocessing, preprocessingSchema);
+  const preprocessing = await readJsonFile(files.preprocessing, storedPreprocessingSchema);
   const graph = await readGraph(files.graph);
   requireFit({ files, graph, labels, preprocessing });
   const { weights, file } = await readWeights(files, graph);

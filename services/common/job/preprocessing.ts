@@ -24,11 +24,15 @@ export function resolvePreprocessing(parsed: ParsedJob, facts: JobFacts): Prepro
   const { input, source } = parsed.job.spec.model;
   const values = (input && valuesOf(input)) ?? facts.preprocessing;
   if (!values) throw missing(parsed, source, facts);
+  const { channelOrder, scale, mean, std } = values;
   return {
     height: input?.height ?? input?.size ?? facts.inputSize.height,
     width: input?.width ?? input?.size ?? facts.inputSize.width,
-    resize: input?.resize ?? 'squash',
-    ...values,
+    resize: input?.resize ?? facts.preprocessing?.resize ?? 'squash',
+    channelOrder,
+    scale,
+    mean,
+    std,
   };
 }
 

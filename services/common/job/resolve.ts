@@ -11,12 +11,12 @@ import type {
   HeadLayer,
   Metric,
   Optimizer,
-  Preprocessing,
   ResolvedData,
   ResolvedJob,
   ResolvedModel,
   ResolvedSplit,
   ResolvedStage,
+  SourcePreprocessing,
 } from './resolved-job.ts';
 import { apiVersion, type JobFile, type JobSpec } from './schema/job.ts';
 import { stageSchema } from './schema/stage.ts';
@@ -29,7 +29,7 @@ export interface JobFacts {
   /** Input height and width that the model was made for. */
   readonly inputSize: { readonly height: number; readonly width: number };
   /** How the source says that it wants its pixels. */
-  readonly preprocessing?: Pick<Preprocessing, 'channelOrder' | 'scale' | 'mean' | 'std'> | undefined;
+  readonly preprocessing?: SourcePreprocessing | undefined;
   /** What the model file calls its network; says how the pixels were most likely prepared. */
   readonly modelName?: string | undefined;
   /** The network starts by rescaling its pixels. */

@@ -38,6 +38,10 @@ export interface Preprocessing {
   readonly std: readonly [number, number, number];
 }
 
+/** What a model's source may say of its pixels; the size follows from its input. */
+export type SourcePreprocessing = Pick<Preprocessing, 'channelOrder' | 'scale' | 'mean' | 'std'> &
+  Partial<Pick<Preprocessing, 'resize'>>;
+
 export type Activation = 'linear' | 'relu' | 'relu6' | 'sigmoid' | 'tanh' | 'softmax' | 'elu' | 'gelu' | 'silu';
 
 export type HeadLayer =

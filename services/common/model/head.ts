@@ -1,6 +1,6 @@
 // Head surgery: keeps the backbone up to the cut, puts the job's head on it, and draws the head's first weights.
 
-import { ThawError } from '../errors/thaw-error.ts';
+import { invariant, ThawError } from '../errors/thaw-error.ts';
 import type { HeadLayer } from '../job/resolved-job.ts';
 import { nearest } from '../text/nearest.ts';
 import type { Graph, Layer, Weights } from './graph.ts';
@@ -40,6 +40,13 @@ export function replaceHead(graph: Graph, { cut, head, inputSize }: HeadOptions)
   }
   requireUniqueNames([...layers.keys()]);
   return { ...graph, layers: [...layers.values()], output: last };
+}
+
+/** Path of the layer that the head was put on. */
+export function headInput({ layers }: Graph): string {
+  const first = layers.find(({ path }) => path.startsWith('head/'));
+  invariant(first?.inputs[0] !== undefined, 'a network with a head');
+  return first.inputs[0];
 }
 
 /** `dense`, `dense_1` and so on: the last parts of the paths of the layers before the output layer. */

@@ -5,7 +5,8 @@ import path from 'node:path';
 import type { Clock } from '@thaw/common/clock/clock.ts';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import type { Weights } from '@thaw/common/model/graph.ts';
-import { weightsFileName, writeLayersModel } from '@thaw/common/model/write-layers-model.ts';
+import { headInput } from '@thaw/common/model/head.ts';
+import { kerasName, weightsFileName, writeLayersModel } from '@thaw/common/model/write-layers-model.ts';
 import { writeSafetensors } from '@thaw/common/tensors/safetensors.ts';
 import type { BlobStore } from '../adapters/blob-store.ts';
 import { writeFileWhole } from '../adapters/write-file.ts';
@@ -71,7 +72,12 @@ async function writeModel(
   const files = resultFiles(out);
   const doing = 'writing the model';
   const { formats } = job.output;
-  const metadata = { labels: manifest.classes, preprocessing: job.model.preprocessing, weightsDigest: digest };
+  const metadata = {
+    labels: manifest.classes,
+    preprocessing: job.model.preprocessing,
+    cut: kerasName(headInput(graph)),
+    weightsDigest: digest,
+  };
   await writeJson(files.graph, graph, doing);
   if (formats.includes('tfjs')) {
     const { modelJson, weightData } = writeLayersModel(graph, weights, metadata);

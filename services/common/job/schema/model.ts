@@ -24,8 +24,10 @@ export const inputSchema = z
     width: z.int().min(8).max(4096).optional().describe('Width in pixels, where it differs from the height.'),
     resize: z
       .enum(['squash', 'crop', 'pad'])
-      .default('squash')
-      .describe('How a picture of another shape is fitted: squash (as Keras), crop the centre, or pad with black.'),
+      .optional()
+      .describe(
+        'How a picture of another shape is fitted: squash (as Keras), crop the centre, or pad with black. Default: as the model was trained by Thaw, else squash.',
+      ),
     preset: z
       .enum(['caffe', 'torch', 'tf', 'unit'])
       .optional()
@@ -41,7 +43,9 @@ export const inputSchema = z
     std: channels(z.number().gt(0), 'Divided by per channel, in the order of `channels`.').optional(),
     channels: z.enum(['rgb', 'bgr']).optional().describe('Order of the channels that the model expects. Default: rgb.'),
   })
-  .describe('How pixels are prepared. Examples and builtins carry it; a file without it is refused.');
+  .describe(
+    'How pixels are prepared. Examples, builtins and results of Thaw carry it; another file without it is refused.',
+  );
 
 export const headLayerSchema = oneOf({
   globalAveragePooling: nothing('Mean over height and width.'),

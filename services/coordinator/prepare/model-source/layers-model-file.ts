@@ -1,9 +1,13 @@
-// Reads a tfjs layers-model from disk: model.json (or the folder that holds it) and the shards that it names beside it.
+// Reads a tfjs layers-model from disk: model.json (or the folder that holds it, or a result of Thaw) and the shards that
+// it names beside it. What Thaw wrote says how its pixels were prepared and where its head begins.
 
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { SourcePreprocessing } from '@thaw/common/job/resolved-job.ts';
+import { storedPreprocessingSchema } from '@thaw/common/job/stored-preprocessing.ts';
 import type { StoredWeight } from '@thaw/common/model/weights-manifest.ts';
+import { z } from 'zod';
 import type { RawLayersModel } from './raw-layers-model.ts';
 
 interface ManifestGroup {
@@ -13,7 +17,7 @@ interface ManifestGroup {
 
 export async function readLayersModelFile(location: string, baseDirectory: string): Promise<RawLayersModel> {
   const file = await modelJsonAt(path.resolve(baseDirectory, location), location);
-  const { modelTopology, weightsManifest } = modelOf(await parseJson(file), file);
+  const { modelTopology, weightsManifest, ...said } = modelOf(await parseJson(file), file);
   const names = weightsManifest.flatMap(({ paths }) => paths);
   const shards = await Promise.all(names.map((name) => readShard(path.dirname(file), name)));
   return {
@@ -22,16 +26,24 @@ export async function readLayersModelFile(location: string, baseDirectory: strin
     weightBytes: Buffer.concat(shards),
     weightsName: names.map((name) => path.join(path.dirname(file), name)).join(', '),
     origin: `${path.basename(path.dirname(file))}/${path.basename(file)}`,
+    ...said,
   };
 }
 
 interface ModelJson {
   readonly modelTopology: unknown;
   readonly weightsManifest: readonly ManifestGroup[];
+  readonly preprocessing?: SourcePreprocessing;
+  readonly cut?: string;
 }
 
+/** What Thaw writes into a model of its own; see writeLayersModel. */
+const thawMetadataSchema = z.object({ preprocessing: storedPreprocessingSchema, cut: z.string().min(1) }).partial();
+
 function modelOf(parsed: unknown, file: string): ModelJson {
-  const { format, modelTopology, weightsManifest } = (parsed ?? {}) as Partial<ModelJson> & { format?: unknown };
+  const { format, generatedBy, modelTopology, weightsManifest, userDefinedMetadata } = (parsed ?? {}) as Partial<
+    ModelJson & Record<'format' | 'generatedBy' | 'userDefinedMetadata', unknown>
+  >;
   if (format === 'graph-model') {
     throw new ThawError(
       'NotSupported',
@@ -43,12 +55,23 @@ function modelOf(parsed: unknown, file: string): ModelJson {
     Array.isArray(group.paths) &&
     group.paths.every((name) => typeof name === 'string');
   if (modelTopology && Array.isArray(weightsManifest) && weightsManifest.every(isGroup)) {
-    return { modelTopology, weightsManifest };
+    const said = generatedBy === 'thaw' ? thawMetadata(userDefinedMetadata, file) : {};
+    return { modelTopology, weightsManifest, ...said };
   }
   throw new ThawError(
     'ModelInvalid',
     `${file}: found no modelTopology and weightsManifest (groups of paths and weights); expected a tfjs layers-model`,
   );
+}
+
+function thawMetadata(metadata: unknown, file: string): Pick<ModelJson, 'preprocessing' | 'cut'> {
+  const { success, data, error } = thawMetadataSchema.safeParse(metadata ?? {});
+  if (!success) {
+    const [issue] = error.issues;
+    throw new ThawError('ModelInvalid', `${file}: userDefinedMetadata.${issue?.path.join('.')}: ${issue?.message}`);
+  }
+  const { preprocessing, cut } = data;
+  return { ...(preprocessing && { preprocessing }), ...(cut !== undefined && { cut }) };
 }
 
 async function modelJsonAt(resolved: string, asWritten: string): Promise<string> {
@@ -59,11 +82,21 @@ async function modelJsonAt(resolved: string, asWritten: string): Promise<string>
       `spec.model.source: file:${asWritten} does not exist (looked at ${resolved})`,
     );
   }
-  if (found.isDirectory()) return path.join(resolved, 'model.json');
+  if (found.isDirectory()) return modelJsonIn(resolved);
   if (resolved.endsWith('.json')) return resolved;
   throw new ThawError(
     'NotSupported',
     `spec.model.source: "${asWritten}" is not supported yet; give a tfjs layers-model (model.json or its folder)`,
+  );
+}
+
+/** In the folder itself, or where `thaw run` leaves it. */
+async function modelJsonIn(folder: string): Promise<string> {
+  const places = ['model.json', path.join('model', 'model.json')].map((place) => path.join(folder, place));
+  for (const place of places) if (await stat(place).catch(() => null)) return place;
+  throw new ThawError(
+    'SourceNotFound',
+    `${folder}: found neither model.json nor model/model.json; expected a tfjs layers-model or a result of \`thaw run\``,
   );
 }
 

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from '@thaw/common/content/digest.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
-import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
+import type { SourcePreprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { Graph, Weights } from '@thaw/common/model/graph.ts';
 import { readLayersModel } from '@thaw/common/model/layers-model.ts';
 import { matchLayers } from '@thaw/common/model/match-layers.ts';
@@ -24,10 +24,10 @@ export interface ModelSource {
   /** Of topology, list of weights and weight bytes as they were read. */
   readonly digest: Digest;
   /** How the model wants its pixels, when the source says so. */
-  readonly preprocessing?: Pick<Preprocessing, 'channelOrder' | 'scale' | 'mean' | 'std'>;
+  readonly preprocessing?: SourcePreprocessing;
   /** What a Keras file calls its network. */
   readonly modelName?: string | undefined;
-  /** Name of the last layer before the classifier. */
+  /** Name of the last layer before the classifier, or of the one that the head of a Thaw result was put on. */
   readonly defaultCut: string;
   /** Where the model comes from, in a sentence, for the model card. */
   readonly origin: string;
@@ -57,7 +57,7 @@ export async function openModelSource(source: string, options: OpenOptions): Pro
     graph,
     weights: matchWeights(graph, stored, raw.weightsName),
     digest: digestOfModel(raw),
-    defaultCut: classifierCut(graph),
+    defaultCut: raw.cut ?? classifierCut(graph),
     origin: raw.origin,
     ...(raw.preprocessing && { preprocessing: raw.preprocessing }),
   };

@@ -1,6 +1,6 @@
 // What every reader of a model source hands on: a topology, the list of its weights, and their bytes.
 
-import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
+import type { SourcePreprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { StoredWeight } from '@thaw/common/model/weights-manifest.ts';
 
 export interface RawLayersModel {
@@ -10,5 +10,7 @@ export interface RawLayersModel {
   /** Names the weights' file in errors. */
   readonly weightsName: string;
   readonly origin: string;
-  readonly preprocessing?: Pick<Preprocessing, 'channelOrder' | 'scale' | 'mean' | 'std'>;
+  readonly preprocessing?: SourcePreprocessing;
+  /** Name of the layer that its head was put on, where the source says so. */
+  readonly cut?: string;
 }
