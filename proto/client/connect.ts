@@ -1,4 +1,4 @@
-// gRPC clients of a coordinator. Messages may be large (blobs come in chunks, but a large confusion matrix does not), the
+// gRPC clients of a coordinator. Messages may be large (blobs come in chunks, but the report of an evaluation does not), the
 // flow-control window is wide enough for bulk pulls, and a lost connection is tried again within a second. Nothing is
 // sent before the first call.
 

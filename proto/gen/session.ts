@@ -22,6 +22,7 @@ import type { Ready as _thaw_v1_Ready, Ready__Output as _thaw_v1_Ready__Output }
 import type { Refusal as _thaw_v1_Refusal, Refusal__Output as _thaw_v1_Refusal__Output } from './thaw/v1/Refusal.ts';
 import type { Report as _thaw_v1_Report, Report__Output as _thaw_v1_Report__Output } from './thaw/v1/Report.ts';
 import type { SessionClient as _thaw_v1_SessionClient, SessionDefinition as _thaw_v1_SessionDefinition } from './thaw/v1/Session.ts';
+import type { SparseCounts as _thaw_v1_SparseCounts, SparseCounts__Output as _thaw_v1_SparseCounts__Output } from './thaw/v1/SparseCounts.ts';
 import type { StepSeconds as _thaw_v1_StepSeconds, StepSeconds__Output as _thaw_v1_StepSeconds__Output } from './thaw/v1/StepSeconds.ts';
 import type { StoreState as _thaw_v1_StoreState, StoreState__Output as _thaw_v1_StoreState__Output } from './thaw/v1/StoreState.ts';
 import type { Stored as _thaw_v1_Stored, Stored__Output as _thaw_v1_Stored__Output } from './thaw/v1/Stored.ts';
@@ -59,6 +60,7 @@ export interface ProtoGrpcType {
       Refusal: MessageTypeDefinition<_thaw_v1_Refusal, _thaw_v1_Refusal__Output>
       Report: MessageTypeDefinition<_thaw_v1_Report, _thaw_v1_Report__Output>
       Session: SubtypeConstructor<typeof grpc.Client, _thaw_v1_SessionClient> & { service: _thaw_v1_SessionDefinition }
+      SparseCounts: MessageTypeDefinition<_thaw_v1_SparseCounts, _thaw_v1_SparseCounts__Output>
       StepSeconds: MessageTypeDefinition<_thaw_v1_StepSeconds, _thaw_v1_StepSeconds__Output>
       StoreState: MessageTypeDefinition<_thaw_v1_StoreState, _thaw_v1_StoreState__Output>
       Stored: MessageTypeDefinition<_thaw_v1_Stored, _thaw_v1_Stored__Output>

@@ -16,7 +16,7 @@ import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
 import type { Report as JobReport } from '@thaw/coordinator/report/build-report.ts';
 import { type Announcement, runJob } from '@thaw/coordinator/run-job.ts';
 import { aPreparedJob } from '@thaw/coordinator/testing/a-prepared-job.ts';
-import { aStage, aTrained, someParts } from '@thaw/coordinator/testing/builders.ts';
+import { aStage, aTrained, someEvaluated } from '@thaw/coordinator/testing/builders.ts';
 import { connectJobs } from '@thaw/proto/client/connect.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { JobStatus__Output } from '@thaw/proto/gen/thaw/v1/JobStatus.ts';
@@ -109,7 +109,7 @@ function goodTrainer(): TrainerScript {
       }
       if (evaluate) {
         if (evaluate.restoreDigest !== '') await trainer.fetch(evaluate.restoreDigest);
-        return { evaluated: { parts: someParts(evaluate.partOwners, self, correctInEpoch[evaluate.epoch] ?? 0) } };
+        return { evaluated: someEvaluated(evaluate.partOwners, self, correctInEpoch[evaluate.epoch] ?? 0) };
       }
       if (store)
         return { stored: self === store.member ? await trainer.store(stateOf(epoch)) : { digest: '', bytes: 0 } };

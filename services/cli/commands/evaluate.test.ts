@@ -60,12 +60,15 @@ it('counts just what `thaw predict` predicts, file by file', async () => {
   assert.deepEqual([confusion, count, accuracy, badSamples], [expected, 72, correct / 72, []]);
   assert.ok(correct > 0 && correct < 72, 'both right and wrong predictions were counted');
   assert.ok(Math.abs(loss - logs / 72) < 1e-6, `loss ${loss}, from the probabilities ${logs / 72}`);
-  assert.deepEqual(Object.keys(others).sort(), ['data', 'macroF1', 'name', 'perClass']);
+  assert.deepEqual(Object.keys(others).sort(), ['auc', 'data', 'macroF1', 'name', 'perClass']);
 });
 
 it('writes figures, classes and confusion as text that 80 columns hold', async () => {
   const text = (await evaluate('job/out', 'file:job/images')).written();
-  assert.match(text, /^samples +72\nloss +\d+\.\d{4}\naccuracy +\d+\.\d %\nmacro-F1 +0\.\d{4}\n\nclass +precision/);
+  assert.match(
+    text,
+    /^samples +72\nloss +\d+\.\d{4}\naccuracy +\d+\.\d %\nmacro-F1 +0\.\d{4}\nAUC +0\.\d{4}\n\nclass +precision/,
+  );
   assert.match(text, /\nconfusion: .*\ntruth +a +b +c\na = circle +[\d.]+ +[\d.]+ +[\d.]+\n/);
   for (const line of text.split('\n')) assert.ok(line.length <= 80, line);
 });

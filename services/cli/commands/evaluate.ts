@@ -67,8 +67,8 @@ async function evaluate(world: World, { result, samples, engine }: Work): Promis
   };
   const model = { graph, weights, preprocessing, classes: labels.length, engine };
   try {
-    const parts = await withInference(model, world.env, (inference) => inference.evaluate(samples, tell));
-    return evaluationOf(parts, labels, badSamples.sort(byId));
+    const evaluated = await withInference(model, world.env, (inference) => inference.evaluate(samples, tell));
+    return evaluationOf(evaluated, labels, badSamples.sort(byId));
   } finally {
     progress.clear();
   }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { sparseOf } from '@thaw/common/evaluation/sparse-counts.ts';
+import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import fc from 'fast-check';
 import { displayWidth } from '../view/display-width.ts';
 import { confusionText } from './confusion-text.ts';
@@ -11,17 +13,32 @@ function aConfusion(size: number, count: (truth: number, guess: number) => numbe
   return { classes: all.map(name), confusion: all.map((truth) => all.map((guess) => count(truth, guess))) };
 }
 
+const noScores = { positiveScores: null, negativeScores: null };
+
+function aPart(part: number, sums: Pick<EvaluatedPart__Output, 'lossSum' | 'count' | 'confusion' | 'badSamples'>) {
+  return {
+    part,
+    topFive: 0,
+    confidenceCounts: [],
+    confidenceCorrect: [],
+    confidenceSums: [],
+    worstMistakes: [],
+    ...sums,
+  };
+}
+
 it('adds parts up to the figures of a report', () => {
   const parts = [
-    { part: 0, lossSum: 2 ** 24, count: 2, confusion: [1, 1, 0, 0], badSamples: 0 },
-    { part: 1, lossSum: 2 ** 25, count: 2, confusion: [0, 0, 0, 2], badSamples: 1 },
+    aPart(0, { lossSum: 2 ** 24, count: 2, confusion: sparseOf([1, 1, 0, 0]), badSamples: 0 }),
+    aPart(1, { lossSum: 2 ** 25, count: 2, confusion: sparseOf([0, 0, 0, 2]), badSamples: 1 }),
   ];
   const badSamples = [{ id: 'no/3.png', reason: 'torn' }];
-  const { perClass, ...figures } = evaluationOf(parts, ['no', 'yes'], badSamples);
+  const { perClass, ...figures } = evaluationOf({ parts, ...noScores }, ['no', 'yes'], badSamples);
   assert.deepEqual(figures, {
     loss: 0.75,
     accuracy: 0.75,
     macroF1: (2 / 3 + 4 / 5) / 2,
+    auc: 0.5,
     count: 4,
     confusion: [[1, 1], [0, 2]], // biome-ignore format: a matrix
     classes: ['no', 'yes'],
@@ -31,7 +48,7 @@ it('adds parts up to the figures of a report', () => {
   const text = evaluationText({ ...figures, perClass });
   assert.match(
     text,
-    /^samples {3}4, 1 unreadable left out\nloss {6}0\.7500\naccuracy {2}75\.0 %\nmacro-F1 {2}0\.7333\n/,
+    /^samples {3}4, 1 unreadable left out\nloss {6}0\.7500\naccuracy {2}75\.0 %\nmacro-F1 {2}0\.7333\nAUC {7}0\.5000\n\n/,
   );
   assert.match(
     text,

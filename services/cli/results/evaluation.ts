@@ -1,8 +1,10 @@
 // The figures of `thaw evaluate`, as a report's test section has them, and as text. Metrics are the coordinator's own,
 // from the same integer sums.
 
-import { type EvaluationSums, metricsOf, perClassMetrics, sumParts } from '@thaw/coordinator/core/evaluation.ts';
+import { matrixOf } from '@thaw/common/evaluation/sparse-counts.ts';
+import { metricsOf, perClassMetrics, sumEvaluated } from '@thaw/coordinator/core/evaluation.ts';
 import type { Metrics } from '@thaw/coordinator/core/state.ts';
+import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import { padToWidth, plainText } from '../view/display-width.ts';
 import { percentText } from '../view/number-text.ts';
 import { confusionText } from './confusion-text.ts';
@@ -26,29 +28,31 @@ type ClassFigures = ReturnType<typeof perClassMetrics>[number] & { readonly clas
 const classWidthMax = 32;
 
 export function evaluationOf(
-  parts: readonly EvaluationSums[],
+  evaluated: Evaluated__Output,
   classes: readonly string[],
   badSamples: readonly BadSample[],
 ): Evaluation {
   const size = classes.length;
-  const sums = sumParts(parts, size);
+  const sums = sumEvaluated([evaluated]);
   return {
     ...metricsOf(sums, size),
     perClass: perClassMetrics(sums.confusion, size).map((figures, i) => ({ class: classes[i] as string, ...figures })),
-    confusion: classes.map((_, row) => sums.confusion.slice(row * size, (row + 1) * size)),
+    confusion: matrixOf(sums.confusion, size),
     classes,
     badSamples,
   };
 }
 
 export function evaluationText(evaluation: Evaluation): string {
-  const { loss, accuracy, macroF1, count, badSamples } = evaluation;
+  const { loss, accuracy, macroF1, auc, top5, count, badSamples } = evaluation;
   const unreadable = badSamples.length > 0 ? `, ${badSamples.length} unreadable left out` : '';
   return [
     `samples   ${count}${unreadable}`,
     `loss      ${loss.toFixed(4)}`,
     `accuracy  ${percentText(accuracy).trim()}`,
     `macro-F1  ${macroF1.toFixed(4)}`,
+    `AUC       ${auc.toFixed(4)}`,
+    ...(top5 === undefined ? [] : [`top 5     ${percentText(top5).trim()}`]),
     '',
     ...classTable(evaluation.perClass),
     '',

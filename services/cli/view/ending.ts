@@ -1,6 +1,8 @@
 // The closing lines of a run, when nothing moves any more. What people copy (paths, digests, commands, messages) is
 // never cut; only the table of stages turns into a list when the terminal is too narrow for it.
 
+import { metricTitles } from '@thaw/common/evaluation/metric-title.ts';
+import type { Metric } from '@thaw/common/job/resolved-job.ts';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
 import type { Report, StageReport } from '@thaw/coordinator/report/build-report.ts';
 import { displayWidth, padToWidth, plainText } from './display-width.ts';
@@ -72,7 +74,9 @@ type Succeeded = Extract<RunEnding, { readonly kind: 'succeeded' }>;
 
 function succeededLines({ out, report, predictCommand }: Succeeded, width: number): Line[] {
   const { test, seconds, name } = report;
-  const measured = `accuracy ${percentText(test.accuracy).trim()}, macro-F1 ${lossText(test.macroF1).trim()}`;
+  const topFive = test.top5 === undefined ? '' : `, top 5 ${percentText(test.top5).trim()}`;
+  const scores = `macro-F1 ${lossText(test.macroF1).trim()}, AUC ${lossText(test.auc).trim()}`;
+  const measured = `accuracy ${percentText(test.accuracy).trim()}, ${scores}${topFive}`;
   return [
     [span('succeeded', 'good'), span(` ${name} in ${secondsText(seconds.total)}`)],
     [],
@@ -145,5 +149,5 @@ function stageSentence(stage: StageReport): Line {
 /** By the metric that the stage is judged by. */
 function bestText({ best: { metric, value } }: StageReport): string {
   if (metric === 'accuracy') return `accuracy ${percentText(value).trim()}`;
-  return `${metric === 'macroF1' ? 'macro-F1' : metric} ${lossText(value).trim()}`;
+  return `${metric in metricTitles ? metricTitles[metric as Metric] : metric} ${lossText(value).trim()}`;
 }

@@ -101,8 +101,10 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
     case 'badSamples':
       return prose(badSamplesText(event.samples, state.badSamples), 'warning');
     case 'tested': {
-      const { accuracy, macroF1, loss, count } = event.test;
-      const measured = `accuracy ${percentText(accuracy).trim()}, macro-F1 ${lossText(macroF1).trim()}, loss ${lossText(loss).trim()}`;
+      const { accuracy, macroF1, auc, top5, loss, count } = event.test;
+      const topFive = top5 === undefined ? '' : `, top 5 ${percentText(top5).trim()}`;
+      const scores = `macro-F1 ${lossText(macroF1).trim()}, AUC ${lossText(auc).trim()}${topFive}`;
+      const measured = `accuracy ${percentText(accuracy).trim()}, ${scores}, loss ${lossText(loss).trim()}`;
       return prose(
         `test of epoch ${epochInStage(state, event.epoch)}: ${measured}, ${plural(count, 'sample')}`,
         'bold',

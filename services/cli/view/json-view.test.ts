@@ -39,7 +39,7 @@ const endings: readonly { readonly ending: RunEnding; readonly line: object }[] 
       report: 'out/report.json',
       weightsDigest,
       jobDigest,
-      test: { loss: test.loss, accuracy: test.accuracy, macroF1: test.macroF1, count: test.count },
+      test: { loss: test.loss, accuracy: test.accuracy, macroF1: test.macroF1, auc: test.auc, count: test.count },
       badSamples: { train: 1, validation: 0, test: 0 },
       predictCommand: 'thaw predict out IMAGE',
     },

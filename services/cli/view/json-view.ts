@@ -36,7 +36,7 @@ function endedLine(ending: RunEnding): Record<string, unknown> {
     case 'succeeded': {
       const { out, report } = ending;
       const { weightsDigest, jobDigest, test, badSamples } = report;
-      const { loss, accuracy, macroF1, count } = test;
+      const { loss, accuracy, macroF1, auc, top5, count } = test;
       return {
         kind,
         outcome: 'succeeded',
@@ -44,7 +44,7 @@ function endedLine(ending: RunEnding): Record<string, unknown> {
         report: resultFiles(out).report,
         weightsDigest,
         jobDigest,
-        test: { loss, accuracy, macroF1, count },
+        test: { loss, accuracy, macroF1, auc, ...(top5 === undefined ? {} : { top5 }), count },
         badSamples: badSamples.counts,
         predictCommand: ending.predictCommand,
       };

@@ -100,7 +100,13 @@ const anyStatus = fc.record({
   trainersWanted: anyCount,
   progress: anyProgress,
 });
-const metrics = fc.record({ loss: anyNumber, accuracy: anyNumber, macroF1: anyNumber, count: anyCount });
+const metrics = fc.record({
+  loss: anyNumber,
+  accuracy: anyNumber,
+  macroF1: anyNumber,
+  auc: anyNumber,
+  count: anyCount,
+});
 const stage = fc.nat(5);
 const epoch = fc.nat(50);
 const anyEntry = fc.oneof(

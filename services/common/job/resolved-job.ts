@@ -139,7 +139,8 @@ export interface ResolvedStage {
   readonly microBatch: number;
 }
 
-export type Metric = 'loss' | 'accuracy' | 'macroF1';
+/** auc: area under the ROC curve, one class against the rest, mean over the classes. */
+export type Metric = 'loss' | 'accuracy' | 'macroF1' | 'auc';
 
 /** Ends the stage once `metric` on the validation set has not improved by minDelta for `patience` epochs. */
 export interface AdvanceRule {

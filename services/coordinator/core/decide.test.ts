@@ -2,7 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { aHello, aPlan, aReady, aStage, aTrained, incarnationOf, Play, someParts } from '../testing/builders.ts';
+import {
+  aHello,
+  aPlan,
+  aReady,
+  aStage,
+  aTrained,
+  incarnationOf,
+  Play,
+  someEvaluated,
+  someParts,
+} from '../testing/builders.ts';
 import { encodeState, stateBytesMax } from './stored-form.ts';
 
 describe('gathering', () => {
@@ -121,7 +131,7 @@ describe('an epoch', () => {
       const play = new Play(aPlan({ replicas })).gather(replicas).answer().answer([7]);
       return play.state.stages[0]?.epochs[0]?.validation;
     });
-    assert.deepEqual(metrics[0], { loss: 0.3, accuracy: 0.7, macroF1: 14 / 17 / 2, count: 30 });
+    assert.deepEqual(metrics[0], { loss: 0.3, accuracy: 0.7, macroF1: 14 / 17 / 2, auc: 0.5, count: 30 });
     assert.deepEqual(metrics[1], metrics[0]);
     assert.deepEqual(metrics[2], metrics[0]);
   });
@@ -216,7 +226,7 @@ describe('a job fails', () => {
       const play = new Play(aPlan()).gather(2).answer();
       const [[from, report] = ['', undefined]] = play.reports();
       assert.ok(report);
-      play.tell({ kind: 'report', from, report: { ...report, evaluated: { parts } } });
+      play.tell({ kind: 'report', from, report: { ...report, evaluated: { ...someEvaluated([], 0, 5), parts } } });
       assert.equal(play.state.failure?.code, 'ProtocolViolation');
     }
   });

@@ -1,79 +1,129 @@
 // Sums of an evaluation: set by part, added once, in integers, so that the figures are the same whoever computed which
-// part. Loss sums are fixed point in units of 2^-24.
+// part. Loss sums are fixed point in units of 2^-24. Confusion and scores are sparse: what does not occur takes no room.
 
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
-import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
+import { macroAuc, type ScoreHistograms, scoreBins } from '@thaw/common/evaluation/score-bins.ts';
+import { addSparse, type SparseCounts, sparseProblem, totalOf } from '@thaw/common/evaluation/sparse-counts.ts';
+import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import type { ClassMetrics, Metrics } from './state.ts';
 
 export const fixedPointScale = 2 ** 24;
+
+/** Among how few classes the right one is nearly always one of five, so that saying so says nothing. */
+const topFiveClassesMin = 6;
+
+const nothing: SparseCounts = { cells: [], counts: [] };
 
 export interface EvaluationSums {
   readonly lossSum: number;
   readonly count: number;
   readonly badSamples: number;
-  /** classes x classes, row = truth, column = prediction. */
-  readonly confusion: readonly number[];
+  /** Samples whose class is among the five most probable ones. */
+  readonly topFive: number;
+  /** Cell = truth * classes + prediction. */
+  readonly confusion: SparseCounts;
+  readonly scores: ScoreHistograms;
 }
 
-/** What is wrong with the parts that a member reported, in words; null when they are just its own. */
-export function partsProblem(
-  parts: readonly EvaluatedPart__Output[],
+/** What is wrong with what a member reported, in words; null when it is of just its own parts. */
+export function evaluatedProblem(
+  evaluated: Evaluated__Output,
   { member, partOwners, classes }: { member: number; partOwners: readonly number[]; classes: number },
 ): string | null {
+  const { parts } = evaluated;
   const wanted = partOwners.filter((owner) => owner === member).length;
   const found = new Set(parts.map(({ part }) => part));
   if (parts.length !== wanted || found.size !== wanted) {
     return `reported ${parts.length} parts (${found.size} different ones); expected ${wanted}`;
   }
-  for (const { part, confusion } of parts) {
+  for (const { part, confusion, count, topFive } of parts) {
     if (partOwners[part] !== member) return `reported part ${part}, which belongs to member ${partOwners[part]}`;
-    if (confusion.length !== classes * classes) {
-      return `part ${part} has ${confusion.length} confusion cells; expected ${classes} x ${classes}`;
-    }
+    const problem = sparseProblem(confusion ?? nothing, classes * classes);
+    if (problem) return `reported part ${part}, whose confusion has ${problem}`;
+    const counted = totalOf(confusion ?? nothing);
+    if (counted !== count) return `reported part ${part} with ${counted} samples in its confusion; expected ${count}`;
+    if (topFive > count) return `reported part ${part} with ${topFive} of ${count} samples among the first five`;
+  }
+  return scoresProblem(evaluated, classes);
+}
+
+/** Each sample has one score as its own class and one as each other class. */
+function scoresProblem({ parts, positiveScores, negativeScores }: Evaluated__Output, classes: number): string | null {
+  const count = parts.reduce((sum, part) => sum + part.count, 0);
+  const columns = [
+    ['positive', positiveScores ?? nothing, count],
+    ['negative', negativeScores ?? nothing, count * (classes - 1)],
+  ] as const;
+  for (const [name, scores, expected] of columns) {
+    const problem = sparseProblem(scores, classes * scoreBins);
+    if (problem) return `reported ${name} scores with ${problem}`;
+    const total = totalOf(scores);
+    if (total !== expected) return `reported ${total} ${name} scores; expected ${expected}`;
   }
   return null;
 }
 
-/** `parts`: every part exactly once, as partsProblem has checked. */
-export function sumParts(parts: readonly EvaluationSums[], classes: number): EvaluationSums {
-  const confusion = new Array<number>(classes * classes).fill(0);
-  let lossSum = 0;
-  let count = 0;
-  let badSamples = 0;
-  for (const part of parts) {
-    lossSum += part.lossSum;
-    count += part.count;
-    badSamples += part.badSamples;
-    for (const [cell, samples] of part.confusion.entries()) confusion[cell] = (confusion[cell] as number) + samples;
-  }
+/** `all`: every member's, as evaluatedProblem has checked. */
+export function sumEvaluated(all: readonly Evaluated__Output[]): EvaluationSums {
+  const parts = all.flatMap((one) => one.parts);
+  const sum = (of: (part: (typeof parts)[number]) => number): number =>
+    parts.reduce((total, part) => total + of(part), 0);
+  const lossSum = sum((part) => part.lossSum);
   invariant(Number.isSafeInteger(lossSum), `the loss sum ${lossSum} is beyond exact integers`);
-  return { lossSum, count, badSamples, confusion };
+  return {
+    lossSum,
+    count: sum((part) => part.count),
+    badSamples: sum((part) => part.badSamples),
+    topFive: sum((part) => part.topFive),
+    confusion: addSparse(parts.map(({ confusion }) => confusion ?? nothing)),
+    scores: {
+      positives: addSparse(all.map(({ positiveScores }) => positiveScores ?? nothing)),
+      negatives: addSparse(all.map(({ negativeScores }) => negativeScores ?? nothing)),
+    },
+  };
 }
 
-export function metricsOf({ lossSum, count, confusion }: EvaluationSums, classes: number): Metrics {
-  if (count === 0) return { loss: 0, accuracy: 0, macroF1: 0, count };
-  let correct = 0;
-  for (let i = 0; i < classes; i++) correct += confusion[i * classes + i] as number;
-  const present = perClassMetrics(confusion, classes).filter(({ support, predicted }) => support + predicted > 0);
-  const macroF1 = present.reduce((sum, { f1 }) => sum + f1, 0) / present.length;
-  return { loss: lossSum / fixedPointScale / count, accuracy: correct / count, macroF1, count };
+export function metricsOf(sums: EvaluationSums, classes: number): Metrics {
+  const { lossSum, count, topFive, confusion, scores } = sums;
+  const perClass = perClassMetrics(confusion, classes);
+  const present = perClass.filter(({ support, predicted }) => support + predicted > 0);
+  const correct = confusion.counts.reduce(
+    (sum, samples, i) => (isHit(confusion.cells[i] as number, classes) ? sum + samples : sum),
+    0,
+  );
+  const top5 = classes >= topFiveClassesMin ? { top5: ratio(topFive, count) } : {};
+  return {
+    loss: ratio(lossSum / fixedPointScale, count),
+    accuracy: ratio(correct, count),
+    macroF1: ratio(
+      present.reduce((sum, { f1 }) => sum + f1, 0),
+      present.length,
+    ),
+    auc: macroAuc(scores, classes),
+    ...top5,
+    count,
+  };
+}
+
+function isHit(cell: number, classes: number): boolean {
+  return Math.floor(cell / classes) === cell % classes;
 }
 
 /** Ratios without a denominator are 0. Macro-F1 leaves out classes that neither occur nor are predicted. */
 export function perClassMetrics(
-  confusion: readonly number[],
+  { cells, counts }: SparseCounts,
   classes: number,
 ): readonly (ClassMetrics & { readonly predicted: number })[] {
-  const predicted = new Array<number>(classes).fill(0);
-  const support = new Array<number>(classes).fill(0);
-  for (const [cell, samples] of confusion.entries()) {
-    const truth = Math.floor(cell / classes);
-    const guess = cell % classes;
+  const zeros = (): number[] => new Array<number>(classes).fill(0);
+  const [predicted, support, right] = [zeros(), zeros(), zeros()];
+  for (const [i, cell] of cells.entries()) {
+    const [truth, guess, samples] = [Math.floor(cell / classes), cell % classes, counts[i] as number];
     support[truth] = (support[truth] as number) + samples;
     predicted[guess] = (predicted[guess] as number) + samples;
+    if (truth === guess) right[truth] = samples;
   }
   return support.map((total, i) => {
-    const hits = confusion[i * classes + i] as number;
+    const hits = right[i] as number;
     const guesses = predicted[i] as number;
     return {
       precision: ratio(hits, guesses),

@@ -1,6 +1,7 @@
 // Results of the directive under way, one per member, set once. Not stored: after a restart the directive goes out
 // again and every trainer repeats the report it holds.
 
+import type { SparseCounts } from '@thaw/common/evaluation/sparse-counts.ts';
 import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { Generation, JobState } from './state.ts';
 import type { TestFigures } from './test-figures.ts';
@@ -10,8 +11,8 @@ export type Result = Pick<Report__Output, 'trained' | 'evaluated' | 'stored' | '
 export interface Pending {
   /** By incarnation. */
   readonly results: Readonly<Record<string, Result>>;
-  /** classes x classes of the test set, once it is known; large, so it is not stored. */
-  readonly testConfusion: readonly number[] | null;
+  /** Of the test set, once it is known, cell = truth * classes + prediction; for the report alone, so it is not stored. */
+  readonly testConfusion: SparseCounts | null;
   /** Of the test set, once it is known; for the report alone, so it is not stored. */
   readonly testFigures: TestFigures | null;
 }

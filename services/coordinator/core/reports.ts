@@ -6,7 +6,7 @@ import { assertNever } from '@thaw/common/errors/thaw-error.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { Trained__Output } from '@thaw/proto/gen/thaw/v1/Trained.ts';
-import { fixedPointScale, metricsOf, partsProblem, perClassMetrics, sumParts } from './evaluation.ts';
+import { evaluatedProblem, fixedPointScale, metricsOf, sumEvaluated } from './evaluation.ts';
 import { record } from './event-log.ts';
 import type { Decision, Effect } from './events.ts';
 import { fail, failWith } from './failing.ts';
@@ -54,7 +54,7 @@ function reportProblem(state: JobState, work: Work, member: number, report: Repo
       const { parts } = report.evaluated;
       const samples = state.plan.samples[work.split];
       return (
-        partsProblem(parts, { member, partOwners: work.partOwners, classes }) ??
+        evaluatedProblem(report.evaluated, { member, partOwners: work.partOwners, classes }) ??
         firstProblem(parts, (part) => figuresProblem(part, { classes, samples }))
       );
     }
@@ -192,13 +192,7 @@ function epochRecord(state: JobState, now: number, trained: readonly Trained__Ou
 function onEvaluated(state: JobState, now: number, results: readonly Result[]): Decision {
   const stage = currentStage(state);
   const classes = state.plan.classes.length;
-  const validation = metricsOf(
-    sumParts(
-      results.flatMap(({ evaluated }) => evaluated?.parts ?? []),
-      classes,
-    ),
-    classes,
-  );
+  const validation = metricsOf(sumEvaluated(results.flatMap(({ evaluated }) => evaluated ?? [])), classes);
   const { isBest, best, plateau, ended } = judgeEpoch(stagePlan(state, stage.stage), stage, {
     epoch: state.cursor.epoch,
     epochInStage: state.cursor.epochInStage,
@@ -245,16 +239,19 @@ function superseded(state: JobState, stored: StoredState): Effect[] {
 
 function onTested(state: JobState, now: number, results: readonly Result[]): Decision {
   const classes = state.plan.classes.length;
-  const parts = results.flatMap(({ evaluated }) => evaluated?.parts ?? []);
-  const sums = sumParts(parts, classes);
+  const evaluated = results.flatMap((result) => result.evaluated ?? []);
+  const sums = sumEvaluated(evaluated);
   const metrics = metricsOf(sums, classes);
-  const perClass = perClassMetrics(sums.confusion, classes).map(({ predicted: _, ...ofClass }) => ofClass);
   const { stage, best } = currentStage(state);
   const epoch = state.plan.weights === 'best' ? (best?.epoch ?? 0) : state.cursor.epoch;
   const tested: JobState = {
     ...state,
-    test: { ...metrics, badSamples: sums.badSamples, stage, epoch, perClass },
-    pending: { ...state.pending, testConfusion: sums.confusion, testFigures: testFigures(parts) },
+    test: { ...metrics, badSamples: sums.badSamples, stage, epoch },
+    pending: {
+      ...state.pending,
+      testConfusion: sums.confusion,
+      testFigures: testFigures(evaluated.flatMap(({ parts }) => parts)),
+    },
   };
   return exportResult(record(tested, now, { kind: 'tested', test: metrics, epoch }));
 }

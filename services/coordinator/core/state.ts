@@ -173,6 +173,10 @@ export interface Metrics {
   readonly loss: number;
   readonly accuracy: number;
   readonly macroF1: number;
+  /** Area under the ROC curve, one class against the rest, mean over the classes. */
+  readonly auc: number;
+  /** Share of the samples whose class is among the five most probable; absent up to five classes. */
+  readonly top5?: number;
   readonly count: number;
 }
 
@@ -187,7 +191,6 @@ export interface TestResult extends Metrics {
   readonly badSamples: number;
   readonly stage: number;
   readonly epoch: number;
-  readonly perClass: readonly ClassMetrics[];
 }
 
 export interface BadSamples {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { aPlan, aStage, Play, someParts } from '../testing/builders.ts';
+import { aPlan, aStage, Play, someEvaluated } from '../testing/builders.ts';
 import { fixedPointScale } from './evaluation.ts';
 import { figuresProblem, mistakesShownMax, testFigures } from './test-figures.ts';
 
@@ -76,11 +76,12 @@ describe('what a part may not say', () => {
     const play = new Play(aPlan({ replicas: 1, stages: [aStage({ steps: 4 })] })).gather(1).answer();
     const { state } = play;
     const [[from, report] = assert.fail('no report')] = play.reports();
-    const parts = someParts([0, 0, 0], 0, 5).map((one) => ({ ...one, worstMistakes: [{ ...mistake, sample: 20 }] }));
+    const evaluated = someEvaluated([0, 0, 0], 0, 5);
+    const parts = evaluated.parts.map((one) => ({ ...one, worstMistakes: [{ ...mistake, sample: 20 }] }));
     play.tell({
       kind: 'report',
       from,
-      report: { ...report, revision: state.directive?.revision ?? 0, evaluated: { parts } },
+      report: { ...report, revision: state.directive?.revision ?? 0, evaluated: { ...evaluated, parts } },
     });
     assert.equal(play.state.failure?.code, 'ProtocolViolation');
     assert.match(play.state.failure?.message ?? '', /^trainer-0 reported part 0, which names a mistake/);
@@ -96,7 +97,7 @@ it('is left by the test for the report, and changes no metric', () => {
     const parts = (report.evaluated?.parts ?? []).map((one) =>
       figures ? { ...one, ...aPart(one.part, [0.9, 0.8]), count: one.count } : one,
     );
-    play.tell({ kind: 'report', from, report: { ...report, evaluated: { parts } } });
+    play.tell({ kind: 'report', from, report: { ...report, evaluated: { ...someEvaluated([0, 0, 0], 0, 5), parts } } });
     return play.state;
   };
   const [withFigures, without] = [tested(true), tested(false)];

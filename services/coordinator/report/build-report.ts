@@ -2,7 +2,9 @@
 // ever added; `version` moves when one changes its meaning.
 
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
+import { matrixOf } from '@thaw/common/evaluation/sparse-counts.ts';
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
+import { perClassMetrics } from '../core/evaluation.ts';
 import type { BadSamples, ClassMetrics, EpochRecord, JobState, Metrics, StageRecord } from '../core/state.ts';
 import type { CalibrationCell } from '../core/test-figures.ts';
 
@@ -127,17 +129,14 @@ function stageSeconds({ startedAt, endedAt }: StageRecord): number {
 function testReport({ test, plan, pending }: JobState, testIds: readonly string[]): TestReport {
   const confusion = pending.testConfusion;
   invariant(test !== null && confusion !== null, 'the test set was evaluated');
-  const size = plan.classes.length;
-  const { loss, accuracy, macroF1, count, badSamples, epoch, perClass } = test;
+  const { stage: _, ...figures } = test;
   return {
-    loss,
-    accuracy,
-    macroF1,
-    count,
-    badSamples,
-    epoch,
-    perClass: perClass.map((metrics, i) => ({ class: plan.classes[i] as string, ...metrics })),
-    confusion: plan.classes.map((_, row) => confusion.slice(row * size, (row + 1) * size)),
+    ...figures,
+    perClass: perClassMetrics(confusion, plan.classes.length).map(({ predicted: _guesses, ...ofClass }, i) => ({
+      class: plan.classes[i] as string,
+      ...ofClass,
+    })),
+    confusion: matrixOf(confusion, plan.classes.length),
     classes: plan.classes,
     calibration: pending.testFigures?.calibration ?? [],
     worstMistakes: (pending.testFigures?.worstMistakes ?? []).map(({ sample, truth, prediction, probability }) => ({

@@ -15,6 +15,8 @@ export function modelCard(job: ResolvedJob, report: Report, origin: string): str
     '| --- | --- |',
     `| accuracy | ${percent(report.test.accuracy)} |`,
     `| macro-F1 | ${report.test.macroF1.toFixed(4)} |`,
+    `| AUC | ${report.test.auc.toFixed(4)} |`,
+    ...(report.test.top5 === undefined ? [] : [`| top 5 | ${percent(report.test.top5)} |`]),
     `| loss | ${report.test.loss.toFixed(4)} |`,
     `| samples | ${report.test.count} |`,
     '',

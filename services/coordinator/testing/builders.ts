@@ -1,11 +1,15 @@
 // Builders for tests of the core: plans, trainers that behave, and a player that takes a job through real decisions.
 
 import assert from 'node:assert/strict';
+import { scoreBin, scoreBins } from '@thaw/common/evaluation/score-bins.ts';
+import { sparseOf } from '@thaw/common/evaluation/sparse-counts.ts';
+import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { Hello__Output } from '@thaw/proto/gen/thaw/v1/Hello.ts';
 import type { Ready__Output } from '@thaw/proto/gen/thaw/v1/Ready.ts';
 import type { Report, Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { Trained__Output } from '@thaw/proto/gen/thaw/v1/Trained.ts';
+import { protocolVersion } from '@thaw/proto/protocol-version.ts';
 import { decide } from '../core/decide.ts';
 import { fixedPointScale } from '../core/evaluation.ts';
 import type { CoreEvent, Effect } from '../core/events.ts';
@@ -55,7 +59,7 @@ export function incarnationOf(index: number): string {
 
 export function aHello(index: number, changes: Partial<Hello__Output> = {}): Hello__Output {
   return {
-    protocolVersion: 1,
+    protocolVersion,
     incarnation: incarnationOf(index),
     name: `trainer-${index}`,
     pid: 100 + index,
@@ -95,7 +99,8 @@ export function someParts(partOwners: readonly number[], member: number, correct
             part,
             lossSum: (10 - correct) * fixedPointScale,
             count: 10,
-            confusion: [correct, 10 - correct, 0, 0],
+            topFive: 10,
+            confusion: sparseOf([correct, 10 - correct, 0, 0]),
             badSamples: 0,
             confidenceCounts: [],
             confidenceCorrect: [],
@@ -105,6 +110,19 @@ export function someParts(partOwners: readonly number[], member: number, correct
         ]
       : [],
   );
+}
+
+/** What a member reports of such parts: a right sample has a probability of 0.75, a wrong one of 0.25. */
+export function someEvaluated(partOwners: readonly number[], member: number, correct: number): Evaluated__Output {
+  const parts = someParts(partOwners, member, correct);
+  const [low, high] = [scoreBin(0.25), scoreBin(0.75)];
+  const scores = (index: number, right: number, wrong: number) => {
+    const counts = new Array<number>(2 * scoreBins).fill(0);
+    counts[index * scoreBins + right] = correct * parts.length;
+    counts[index * scoreBins + wrong] = (10 - correct) * parts.length;
+    return sparseOf(counts);
+  };
+  return { parts, positiveScores: scores(0, high, low), negativeScores: scores(1, low, high) };
 }
 
 /** Right predictions of ten in each part, by job-global epoch; the last one is for all later epochs and the test. */
@@ -180,7 +198,7 @@ function resultOf(work: Work, member: number, script: Script): Omit<Report, 'ter
       return { result: 'trained', trained: aTrained(work.train.lastStep) };
     case 'evaluate': {
       const correct = script[Math.min(work.epoch, script.length - 1)] as number;
-      return { result: 'evaluated', evaluated: { parts: someParts(work.partOwners, member, correct) } };
+      return { result: 'evaluated', evaluated: someEvaluated(work.partOwners, member, correct) };
     }
     case 'store': {
       const { epoch } = (JSON.parse(work.scheduleState) as { cursor: { epoch: number } }).cursor;

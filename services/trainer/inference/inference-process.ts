@@ -5,7 +5,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type ErrorCode, errorCatalogue } from '@thaw/common/errors/catalogue.ts';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
-import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
+import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import type { EngineClass } from '../engine/engine.ts';
 import type {
   FromInference,
@@ -24,7 +24,7 @@ export interface Inference {
   readonly engineClass: EngineClass;
   /** `files`: absolute, at most blockSize. */
   predict(files: readonly string[]): Promise<readonly Prediction[]>;
-  evaluate(samples: LabelledSamples, tell: (notice: Notice) => void): Promise<readonly EvaluatedPart__Output[]>;
+  evaluate(samples: LabelledSamples, tell: (notice: Notice) => void): Promise<Evaluated__Output>;
 }
 
 export interface EngineDescription {
@@ -44,7 +44,7 @@ export function withInference<T>(
     return work({
       engineClass,
       predict: async (files) => (await ask({ kind: 'predict', files }, 'predicted')).predictions,
-      evaluate: async (samples, tell) => (await ask({ kind: 'evaluate', samples }, 'evaluated', tell)).parts,
+      evaluate: async (samples, tell) => (await ask({ kind: 'evaluate', samples }, 'evaluated', tell)).evaluated,
     });
   });
 }

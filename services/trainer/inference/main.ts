@@ -24,7 +24,7 @@ async function answer(request: ToInference): Promise<Reply> {
       return { kind: 'predicted', predictions: await opened().predict(request.files) };
     case 'evaluate': {
       const tell = (notice: Notice): void => send({ kind: 'notice', notice });
-      return { kind: 'evaluated', parts: await opened().evaluate(request.samples, tell) };
+      return { kind: 'evaluated', evaluated: await opened().evaluate(request.samples, tell) };
     }
   }
 }

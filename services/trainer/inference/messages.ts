@@ -3,7 +3,7 @@
 
 import type { EngineKind, Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { Graph, Weights } from '@thaw/common/model/graph.ts';
-import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
+import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import type { EngineClass } from '../engine/engine.ts';
 
 export interface InferenceModel {
@@ -39,7 +39,7 @@ export type Reply =
   | { readonly kind: 'described'; readonly engineClass: EngineClass }
   | { readonly kind: 'opened'; readonly engineClass: EngineClass }
   | { readonly kind: 'predicted'; readonly predictions: readonly Prediction[] }
-  | { readonly kind: 'evaluated'; readonly parts: readonly EvaluatedPart__Output[] };
+  | { readonly kind: 'evaluated'; readonly evaluated: Evaluated__Output };
 
 export type Notice =
   | {

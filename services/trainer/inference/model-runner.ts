@@ -8,7 +8,7 @@ import { type DataManifest, dataManifestVersion, type SampleColumns } from '@tha
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { Graph } from '@thaw/common/model/graph.ts';
-import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
+import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import { featureSource } from '../cache/feature-source.ts';
 import { featureStore } from '../cache/feature-store.ts';
 import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
@@ -27,7 +27,7 @@ export interface ModelRunner {
   /** `files`: at most blockSize. A file that is no image is told apart, never thrown. */
   predict(files: readonly string[]): Promise<Prediction[]>;
   /** Throws SourceNotFound for a file that cannot be read, NonFinite when the model answers NaN. */
-  evaluate(samples: LabelledSamples, tell: (notice: Notice) => void): Promise<EvaluatedPart__Output[]>;
+  evaluate(samples: LabelledSamples, tell: (notice: Notice) => void): Promise<Evaluated__Output>;
 }
 
 /** Throws SetupMissing, EngineUnavailable. One a process. */
@@ -102,7 +102,7 @@ async function evaluate(
   program: StageProgram,
   { ids, files, labels }: LabelledSamples,
   { preprocessing, classes, tell }: EvaluateOptions,
-): Promise<EvaluatedPart__Output[]> {
+): Promise<Evaluated__Output> {
   const pixels = createPixelSource({
     manifest: manifestOf({ ids, paths: files, labels, byteLengths: [] }),
     root: '/',

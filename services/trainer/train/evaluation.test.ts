@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evaluationParts } from '@thaw/common/data/evaluation-parts.ts';
+import { addSparse, denseOf, sparseOf } from '@thaw/common/evaluation/sparse-counts.ts';
 import { featureSource } from '../cache/feature-source.ts';
 import { featureStore, type SampleRef } from '../cache/feature-store.ts';
 import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
@@ -43,7 +44,7 @@ function evaluate(program: StageProgram, wanted: readonly number[], set: 'valida
 /** Every sample alone in a block, in plain arithmetic. */
 async function naive(program: StageProgram, part: number) {
   const confusion = new Array<number>(smallClasses ** 2).fill(0);
-  let [lossSum, count, badSamples] = [0, 0, 0];
+  let [lossSum, count, topFive, badSamples] = [0, 0, 0, 0];
   for (const index of parts[part] ?? []) {
     if (index === bad) {
       badSamples += 1;
@@ -56,8 +57,9 @@ async function naive(program: StageProgram, part: number) {
     confusion[truth * smallClasses + guess] = (confusion[truth * smallClasses + guess] ?? 0) + 1;
     lossSum += Math.round(-Math.log(probabilities[truth] as number) * fixedPointScale);
     count += 1;
+    if ([...probabilities].sort((a, b) => b - a).indexOf(probabilities[truth] as number) < 5) topFive += 1;
   }
-  return { part, lossSum, count, confusion, badSamples, ...noFigures };
+  return { part, lossSum, count, topFive, confusion: sparseOf(confusion), badSamples, ...noFigures };
 }
 
 test('the sums of each part are those of its samples one by one, whoever owns which parts', async () => {
@@ -67,8 +69,16 @@ test('the sums of each part are those of its samples one by one, whoever owns wh
     expected.reduce((sum, { count }) => sum + count, 0),
     samples - 1,
   );
-  assert.deepEqual(await evaluate(program, [...parts.keys()]), expected);
-  for (const part of parts.keys()) assert.deepEqual(await evaluate(program, [part]), [expected[part]]);
+  const whole = await evaluate(program, [...parts.keys()]);
+  assert.deepEqual(whole.parts, expected);
+  const alone = await Promise.all([...parts.keys()].map((part) => evaluate(program, [part])));
+  assert.deepEqual(
+    alone.flatMap((one) => one.parts),
+    expected,
+  );
+  for (const scores of ['positiveScores', 'negativeScores'] as const) {
+    assert.deepEqual(addSparse(alone.map((one) => one[scores] ?? assert.fail(`no ${scores}`))), whole[scores]);
+  }
 });
 
 test('the test set has figures beside its sums, which are the same as without', async () => {
@@ -76,11 +86,12 @@ test('the test set has figures beside its sums, which are the same as without', 
   const own = [...parts.keys()];
   const [tested, validated] = [await evaluate(program, own, 'test'), await evaluate(program, own)];
   assert.deepEqual(
-    tested.map((part) => ({ ...part, ...noFigures })),
-    validated,
+    tested.parts.map((part) => ({ ...part, ...noFigures })),
+    validated.parts,
   );
-  for (const { part, count, confusion, confidenceCounts, confidenceCorrect, worstMistakes } of tested) {
-    const right = labels.slice(0, smallClasses).reduce((sum, _, i) => sum + (confusion[i * smallClasses + i] ?? 0), 0);
+  for (const { part, count, confusion, confidenceCounts, confidenceCorrect, worstMistakes } of tested.parts) {
+    const cells = denseOf(confusion ?? assert.fail('no confusion'), smallClasses ** 2);
+    const right = labels.slice(0, smallClasses).reduce((sum, _, i) => sum + (cells[i * smallClasses + i] ?? 0), 0);
     const total = (cells: readonly number[]): number => cells.reduce((sum, cell) => sum + cell, 0);
     assert.deepEqual([total(confidenceCounts), total(confidenceCorrect)], [count, right]);
     assert.equal(worstMistakes.length, Math.min(8, count - right));
@@ -89,7 +100,7 @@ test('the test set has figures beside its sums, which are the same as without', 
     }
   }
   assert.ok(
-    tested.some(({ worstMistakes }) => worstMistakes.length > 0),
+    tested.parts.some(({ worstMistakes }) => worstMistakes.length > 0),
     'a network that was not trained is wrong',
   );
 });
@@ -100,8 +111,8 @@ test('a probability of zero costs as much as one of 1e-7, and NaN fails the job'
     ...program,
     probabilities: () => new Float32Array(blockSize * smallClasses).fill(value),
   });
-  const [first] = await evaluate(giving(0), [0]);
-  assert.equal(first?.lossSum, blockSize * Math.round(-Math.log(1e-7) * fixedPointScale));
+  const { parts: ofZeros } = await evaluate(giving(0), [0]);
+  assert.equal(ofZeros[0]?.lossSum, blockSize * Math.round(-Math.log(1e-7) * fixedPointScale));
   await assert.rejects(evaluate(giving(Number.NaN), [0]), {
     name: 'ThawError(NonFinite)',
     message: /validation sample 0 is NaN/,

@@ -3,12 +3,15 @@
 
 import type { SplitName } from '@thaw/common/data/manifest.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { sparseOfMap } from '@thaw/common/evaluation/sparse-counts.ts';
+import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { FeatureSource } from '../cache/feature-source.ts';
 import type { SampleRef } from '../cache/feature-store.ts';
 import type { ProgressBoard } from '../comms/progress-board.ts';
 import type { StageProgram } from '../engine/engine.ts';
 import { noFigures, predictionTally } from './prediction-tally.ts';
+import { type ScoreTally, scoreTally } from './score-tally.ts';
 
 /** Sums of losses are int64 in units of 2^-24 (protocol section 3). */
 export const fixedPointScale = 2 ** 24;
@@ -29,26 +32,29 @@ export interface EvaluationOptions {
   readonly checkpoint: () => Promise<void>;
 }
 
-export async function evaluateParts(options: EvaluationOptions): Promise<EvaluatedPart__Output[]> {
+export async function evaluateParts(options: EvaluationOptions): Promise<Evaluated__Output> {
   const total = [...options.parts.values()].reduce((sum, rows) => sum + rows.length, 0);
-  const results: EvaluatedPart__Output[] = [];
+  const parts: EvaluatedPart__Output[] = [];
+  const scores = scoreTally(options.classes);
   options.board.enter('features', total);
   await options.features.fill(refsOf(options.set, [...options.parts.values()].flat()));
   options.board.enter('evaluate', total);
   for (const [part, rows] of [...options.parts].sort(([a], [b]) => a - b)) {
-    results.push(await evaluatePart(part, rows, options));
+    parts.push(await evaluatePart({ part, rows, scores }, options));
   }
-  return results;
+  return { parts, positiveScores: scores.positives, negativeScores: scores.negatives };
 }
 
-async function evaluatePart(
-  part: number,
-  rows: readonly number[],
-  options: EvaluationOptions,
-): Promise<EvaluatedPart__Output> {
+interface Part {
+  readonly part: number;
+  readonly rows: readonly number[];
+  readonly scores: ScoreTally;
+}
+
+async function evaluatePart({ part, rows, scores }: Part, options: EvaluationOptions): Promise<EvaluatedPart__Output> {
   const { classes, blockSize, labels } = options;
-  const confusion = new Array<number>(classes * classes).fill(0);
-  const sums = { loss: 0, count: 0, badSamples: 0 };
+  const confusion = new Map<number, number>();
+  const sums = { lossSum: 0, count: 0, topFive: 0, badSamples: 0 };
   const tally = options.set === 'test' ? predictionTally() : null;
   for (let start = 0; start < rows.length; start += blockSize) {
     const refs = refsOf(options.set, rows.slice(start, start + blockSize));
@@ -64,16 +70,18 @@ async function evaluatePart(
       const ofSample = probabilities.subarray(row * classes, (row + 1) * classes);
       const prediction = argmax(ofSample);
       const cell = truth * classes + prediction;
-      confusion[cell] = (confusion[cell] ?? 0) + 1;
-      sums.loss += fixedPointLoss(ofSample[truth] as number, `${options.set} sample ${ref.index}`);
+      confusion.set(cell, (confusion.get(cell) ?? 0) + 1);
+      sums.lossSum += fixedPointLoss(ofSample[truth] as number, `${options.set} sample ${ref.index}`);
       sums.count += 1;
+      if (rankOf(truth, ofSample) < 5) sums.topFive += 1;
+      scores.add(ofSample, truth);
       tally?.add({ sample: ref.index, truth, prediction, probability: ofSample[prediction] as number });
     }
     options.board.tick(refs.length);
     await options.checkpoint();
   }
   const figures = tally?.figures ?? noFigures;
-  return { part, lossSum: sums.loss, count: sums.count, confusion, badSamples: sums.badSamples, ...figures };
+  return { part, ...sums, confusion: sparseOfMap(confusion), ...figures };
 }
 
 function fixedPointLoss(probability: number, what: string): number {
@@ -90,4 +98,15 @@ export function argmax(values: ArrayLike<number>): number {
   let best = 0;
   for (let i = 1; i < values.length; i++) if ((values[i] as number) > (values[best] as number)) best = i;
   return best;
+}
+
+/** How many classes are more probable than this one; of equal ones the first is. */
+function rankOf(index: number, probabilities: Float32Array): number {
+  const own = probabilities[index] as number;
+  let rank = 0;
+  for (let i = 0; i < probabilities.length; i++) {
+    const other = probabilities[i] as number;
+    if (other > own || (other === own && i < index)) rank += 1;
+  }
+  return rank;
 }

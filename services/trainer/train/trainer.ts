@@ -139,7 +139,7 @@ async function evaluate(trainer: Trainer, directive: Directive__Output, work: Ev
     numbered.length === work.partOwners.length,
     `${numbered.length} evaluation parts, ${work.partOwners.length} owners`,
   );
-  const parts = await evaluateParts({
+  const evaluated = await evaluateParts({
     set,
     parts: new Map(numbered.filter(([part]) => work.partOwners[part] === self)),
     labels,
@@ -151,7 +151,7 @@ async function evaluate(trainer: Trainer, directive: Directive__Output, work: Ev
     checkpoint: () => checkpoint(link, directive.revision),
   });
   reportUse(trainer, runtime);
-  return { parts };
+  return evaluated;
 }
 
 async function store(trainer: Trainer, directive: Directive__Output, work: StoreState__Output) {

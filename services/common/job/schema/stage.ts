@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { count, fraction, notNegative, positive } from './fields.ts';
 
-export const metricNames = ['loss', 'accuracy', 'macroF1'] as const;
+export const metricNames = ['loss', 'accuracy', 'macroF1', 'auc'] as const;
 
 export const stageSchema = z
   .strictObject({

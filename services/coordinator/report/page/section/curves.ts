@@ -109,6 +109,8 @@ function epochTable({ stages }: PageData['report'], epochs: readonly EpochFigure
         isNumber: true,
         cell: ({ validation }) => (validation ? scoreText(validation.macroF1) : none),
       },
+      // Logs of an earlier Thaw have none.
+      { title: 'validation AUC', isNumber: true, cell: ({ validation }) => scoreText(validation?.auc ?? Number.NaN) },
       { title: 'learning rate', isNumber: true, cell: ({ learningRate }) => shortText(learningRate) },
       { title: 'time', isNumber: true, cell: ({ seconds }) => secondsText(seconds) },
     ],

@@ -1,5 +1,7 @@
 // What each stage cost and what it brought: one card a stage, and where their time went.
 
+import { metricTitles } from '@thaw/common/evaluation/metric-title.ts';
+import type { Metric } from '@thaw/common/job/resolved-job.ts';
 import type { Metrics, StepParts } from '../../../core/state.ts';
 import { legend } from '../chart/legend.ts';
 import { stackedBars } from '../chart/stacked-bars.ts';
@@ -19,7 +21,6 @@ import type { EpochFigures } from '../run-history.ts';
 import { type Fact, factList, note, numbers, type Section, tableMarkup } from './parts.ts';
 
 type Stage = PageData['report']['stages'][number];
-type MetricName = 'loss' | 'accuracy' | 'macroF1';
 
 const partNames = ['data', 'features', 'compute', 'exchange', 'apply'] as const satisfies (keyof StepParts)[];
 const restName = 'evaluate, store, wait';
@@ -62,7 +63,7 @@ function broughtMarkup(data: PageData, stage: Stage, index: number): Markup {
   const text = metric === 'accuracy' ? percentText : scoreText;
   const after = stage.best.value;
   const before = metricsBefore(data, index)?.[metric];
-  const name = `validation ${metric === 'macroF1' ? 'macro-F1' : metric}`;
+  const name = `validation ${metricTitles[metric]}`;
   if (before === undefined) {
     return markup`<p class="brought"><b>${text(after)}</b> <span>${name}, from a head without training</span></p>`;
   }
@@ -82,8 +83,8 @@ function metricsBefore(data: PageData, index: number): Metrics | undefined {
   return (restored ? previous.validation : last?.validation) ?? undefined;
 }
 
-function metricOf(name: string): MetricName {
-  return name === 'accuracy' || name === 'macroF1' ? name : 'loss';
+function metricOf(name: string): Metric {
+  return name in metricTitles ? (name as Metric) : 'loss';
 }
 
 function signed(value: number, digits: number): string {

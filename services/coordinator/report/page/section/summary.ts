@@ -11,6 +11,7 @@ export function summaryHeader({ report, origin, endedAt, history }: PageData): M
   const tiles: [string, string, string][] = [
     ['test accuracy', percentText(test.accuracy), `${groupedText(right)} of ${groupedText(test.count)} right`],
     ['macro-F1', scoreText(test.macroF1), `mean over ${countText(test.classes.length, 'class', 'classes')}`],
+    ['AUC', scoreText(test.auc), topFiveText(test.top5)],
     ['test loss', scoreText(test.loss), 'cross-entropy, in nats'],
     ['time', secondsText(seconds.total), `${secondsText(seconds.training)} of it training`],
     ['steps', groupedText(steps), `in ${countText(history.epochs.length + history.epochsMissing, 'epoch')}`],
@@ -21,6 +22,10 @@ export function summaryHeader({ report, origin, endedAt, history }: PageData): M
 <p class="lead">Pretrained model: ${origin}.</p>
 <dl class="tiles">${tiles.map(([term, value, about]) => markup`<div><dt>${term}</dt><dd><b>${value}</b><span>${about}</span></dd></div>`)}</dl>
 <p class="note">${intervalNote(test.count, low, high)}</p></header>`;
+}
+
+function topFiveText(top5: number | undefined): string {
+  return top5 === undefined ? 'one class against the rest' : `${percentText(top5)} among the first five`;
 }
 
 function intervalNote(count: number, low: number, high: number): string {
