@@ -188,6 +188,13 @@ describe('thaw run says what is wrong', { skip: needsEngine }, () => {
     assert.match(stderr, /error \[SourceNotFound\] .*jbo\.yaml: there is no such file; expected a job file/);
   });
 
+  it('a job file that is wrong, said to a program too', async () => {
+    const folder = await aFolder('kind: {');
+    const { status, stdout, stderr } = await runThaw(['run', 'job.yaml', '--json'], { cwd: folder });
+    const { kind, outcome, code } = JSON.parse(stdout) as Record<string, unknown>;
+    assert.deepEqual([status, stderr, kind, outcome, code], [1, '', 'runEnded', 'failed', 'JobInvalid']);
+  });
+
   it('an unreadable and a truncated image are left out, counted and named', async () => {
     const folder = await aFolder(spec({ data: { maxBadSamples: 0.1 } }));
     await spoilImages(folder, 2);

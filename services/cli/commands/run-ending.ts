@@ -13,6 +13,8 @@ import type { RunEnding } from '../view/run-view.ts';
 import type { Followed } from './follow-job.ts';
 import type { Run } from './run.ts';
 
+const nothingWritten = 'Nothing was written.';
+
 export async function endingOf(run: Run, { status, lost }: Followed): Promise<RunEnding> {
   const { out, stopping, children } = run;
   if (status?.state === 'Succeeded') {
@@ -43,6 +45,11 @@ export function endingOfError(run: Run, { code, message }: ThawError): RunEnding
   return { kind: 'failed', code, message, kept, logLines: [] };
 }
 
+/** A job that was not even begun. */
+export function refused({ code, message }: ThawError): RunEnding {
+  return { kind: 'failed', code, message, kept: nothingWritten, logLines: [] };
+}
+
 /**
  * A trainer that cannot start, or was refused, is none of the job's members: the coordinator has no verdict on it, but
  * its last line says why it ended.
@@ -63,7 +70,7 @@ function coordinatorLost(children: readonly Child[]): { code: string; message: s
 function keptIn(run: Run): string {
   const { events, logs } = resultFiles(run.out);
   const claimed = run.children.some(({ name }) => name === 'nats-server');
-  if (!claimed) return 'Nothing was written.';
+  if (!claimed) return nothingWritten;
   const kept = [
     ...(existsSync(events) ? [`events in ${shown(run, events)}`] : []),
     ...(existsSync(logs) ? [`logs in ${shown(run, logs)}`] : []),

@@ -13,7 +13,7 @@ import { createRunView, type RunEnding, type RunView, viewMode } from '../view/r
 import type { World } from '../world.ts';
 import { followJob } from './follow-job.ts';
 import { readJobText, wholeNumber } from './options.ts';
-import { endingOf, endingOfError } from './run-ending.ts';
+import { endingOf, endingOfError, refused } from './run-ending.ts';
 
 export interface RunOptions {
   readonly trainers?: number;
@@ -53,11 +53,16 @@ export interface Run {
 }
 
 async function run(world: World, jobFile: string, options: RunOptions): Promise<number> {
-  const file = path.resolve(world.cwd, jobFile);
-  const parsed = parseJobFile(await readJobText(file), jobFile);
   const { stdout, stderr, env } = world;
   const mode = viewMode({ json: options.json, isTerminal: stderr.isTTY === true, env });
   const view = createRunView({ mode, stdout, stderr, clock: systemClock });
+  const end = (ending: RunEnding): number => {
+    view.end(ending);
+    return exitStatus[ending.kind];
+  };
+  const file = path.resolve(world.cwd, jobFile);
+  const parsed = await readJob(file, jobFile).catch(toThawError);
+  if (parsed instanceof ThawError) return end(refused(parsed));
   const children: Child[] = [];
   const stopping = watchSignals(() => {
     for (const child of children) void child.stop(0);
@@ -65,12 +70,15 @@ async function run(world: World, jobFile: string, options: RunOptions): Promise<
   const trainers = options.trainers ?? parsed.job.spec.trainers.replicas;
   const out = outputFolder(world, parsed, options);
   try {
-    const ending = await train({ world, jobFile: file, out, options, trainers, view, stopping, children });
-    view.end(ending);
-    return exitStatus[ending.kind];
+    return end(await train({ world, jobFile: file, out, options, trainers, view, stopping, children }));
   } finally {
     stopping.release();
   }
+}
+
+/** `shown`: the file as the user wrote it. */
+async function readJob(file: string, shown: string): Promise<ParsedJob> {
+  return parseJobFile(await readJobText(file), shown);
 }
 
 async function train(run: Run): Promise<RunEnding> {

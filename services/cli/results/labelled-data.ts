@@ -27,7 +27,7 @@ export async function readLabelledData(data: string, options: DataOptions): Prom
   const listed = location.endsWith('.csv')
     ? await listCsv(location, 'DATA', undefined)
     : await listImageFolder(location, 'DATA');
-  requireClasses(new Set(listed.map(({ label }) => label)), labels, location);
+  requireKnownClasses(new Set(listed.map(({ label }) => label)), labels, location);
   const sorted = [...listed].sort((a, b) => compareNames(a.id, b.id));
   return {
     ids: sorted.map(({ id }) => id),
@@ -36,19 +36,17 @@ export async function readLabelledData(data: string, options: DataOptions): Prom
   };
 }
 
-function requireClasses(found: ReadonlySet<string>, labels: readonly string[], location: string): void {
+/** Not every class has to occur: the others have no samples in the figures. */
+function requireKnownClasses(found: ReadonlySet<string>, labels: readonly string[], location: string): void {
   const unknown = [...found].filter((label) => !labels.includes(label)).sort(compareNames);
-  const missing = labels.filter((label) => !found.has(label));
-  const problems = [
-    ...(unknown.length > 0
-      ? [`found ${classes(unknown)}, which the model does not know${meant(unknown, missing)}`]
-      : []),
-    ...(missing.length > 0 ? [`found no sample of ${classes(missing)}`] : []),
-  ];
-  if (problems.length === 0) return;
+  if (unknown.length === 0) return;
+  const hint = meant(
+    unknown,
+    labels.filter((label) => !found.has(label)),
+  );
   throw new ThawError(
     'DataInvalid',
-    `DATA: ${location}: ${problems.join('; ')}; expected samples of just the model's ${classes(labels)}`,
+    `DATA: ${location}: found ${classes(unknown)}, which the model does not know${hint}; expected samples of its ${classes(labels)}`,
   );
 }
 

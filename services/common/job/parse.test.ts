@@ -179,7 +179,38 @@ const cases: readonly (readonly [what: string, from: string, to: string, message
     './images',
     'job.yaml:12:13: spec.data.source: found "./images"; expected file:PATH, example:NAME, builtin:NAME, s3:, http: or https:',
   ],
-  ['a key twice', '  task:', '  task: regression\n  task:', 'job.yaml:6:3: Map keys must be unique'],
+  [
+    'a key twice',
+    '  task:',
+    '  task: regression\n  task:',
+    'job.yaml:6:3: found a key a second time; expected every key once',
+  ],
+  [
+    'a line further in',
+    '  task:',
+    '   task:',
+    'job.yaml:6:1: found another indentation than the lines above have; expected the keys of one object in one column',
+  ],
+  [
+    'a line under a value',
+    '  task: imageClassification',
+    '  task: imageClassification\n    more: 1',
+    'job.yaml:5:9: found a "key:" inside of a value; expected one "key: value" a line, with the indentation of its neighbours, and quotes around a text with a colon',
+  ],
+  ['a colon left out', '  task:', '  task', 'job.yaml:5:3: found no ":" with a space after it; expected "key: value"'],
+  ['a tab', '  task:', '\ttask:', 'job.yaml:5:1: found a tab; expected spaces as indentation'],
+  [
+    'a list without its end',
+    '[head/**]',
+    '[head/**',
+    'job.yaml:19:11: found no closing "]"; expected it before this line',
+  ],
+  [
+    'a text that starts as YAML does',
+    'task: imageClassification',
+    'task: @imageClassification',
+    'job.yaml:5:9: found a text that starts with "@"; expected quotes around it',
+  ],
   ['a tag', 'units: 8', 'units: !big 8', 'job.yaml:10:24: Unresolved tag: !big'],
   [
     'a merge key',
@@ -218,10 +249,6 @@ test('what is no job file at all is refused at its first line', () => {
   ] as const) {
     assert.equal(refusal(text).message, message);
   }
-});
-
-test('tabs are refused where they stand', () => {
-  assert.match(refusal(job.replace('  task:', '\ttask:')).message, /^job\.yaml:5:1: Tabs are not allowed/);
 });
 
 test('aliases that multiply are refused before they take memory', () => {

@@ -7,6 +7,7 @@ import { crossProblems } from './cross-checks.ts';
 import { notSupported } from './not-supported.ts';
 import { type FieldPath, type Problem, problemsOf } from './problems.ts';
 import { type JobFile, jobSchema } from './schema/job.ts';
+import { yamlProblem } from './yaml-problem.ts';
 
 export interface ParsedJob {
   readonly job: JobFile;
@@ -30,8 +31,8 @@ export function parseJobFile(text: string, fileName: string): ParsedJob {
     const { line, col } = lines.linePos(offset);
     return `${fileName}:${line}:${col}`;
   };
-  const wrong = [...document.errors, ...document.warnings];
-  if (wrong.length > 0) throw invalid(listed(wrong, ({ pos, message }) => `${place(pos[0])}: ${message}`));
+  const wrong = yamlProblem(document);
+  if (wrong) throw invalid(`${place(wrong.offset)}: ${wrong.message}`);
   const [second] = others;
   if (second) throw invalid(`${place(second.range[0])}: found a second document; expected one job a file`);
   requireKnownAliases(document, place);
