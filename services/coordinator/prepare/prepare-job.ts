@@ -50,6 +50,7 @@ async function prepareParsed(parsed: ParsedJob, options: PrepareOptions): Promis
     () =>
       openModelSource(spec.model.source, {
         baseDirectory: baseDir,
+        cacheDirectory,
         inputSize: wantedSize(spec),
         weights: spec.model.weights,
         seed: spec.train.seed,

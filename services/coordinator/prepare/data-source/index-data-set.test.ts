@@ -175,7 +175,7 @@ const refused: readonly (readonly [
     {},
     { source: 'example:cats' },
     'SourceNotFound',
-    /there is no example data set "cats"; there is mnist-digits/,
+    /there is no example data set "cats"; there is mnist-digits, emoji, skin-patches/,
   ],
   [
     'a source elsewhere',

@@ -16,7 +16,7 @@ import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { DataFormat, ResolvedSplit } from '@thaw/common/job/resolved-job.ts';
 import { compareNames } from '@thaw/common/model/tensor-layout.ts';
 import { listCsv } from './csv-list.ts';
-import { exampleDigits } from './example-digits.ts';
+import { exampleData } from './example-data.ts';
 import { listImageFolder } from './image-folder.ts';
 import type { ListedSample } from './sample-list.ts';
 import { splitSamples } from './split-samples.ts';
@@ -115,10 +115,7 @@ export async function locate(
   { baseDirectory, cacheDirectory }: IndexOptions,
 ): Promise<string> {
   const [, scheme, rest = ''] = /^([a-z0-9]+):(.*)$/.exec(source) ?? [];
-  if (scheme === 'example') {
-    if (rest === 'mnist-digits') return exampleDigits(cacheDirectory);
-    throw new ThawError('SourceNotFound', `${field}: there is no example data set "${rest}"; there is mnist-digits`);
-  }
+  if (scheme === 'example') return exampleData(rest, field, cacheDirectory);
   if (scheme !== 'file') {
     throw new ThawError(
       'NotSupported',

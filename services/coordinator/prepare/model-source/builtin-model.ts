@@ -32,7 +32,7 @@ export async function openBuiltinModel(name: string, options: OpenOptions): Prom
   const common = { preprocessing, defaultCut: classifierCut(graph) };
   if (weights?.source !== undefined) {
     const { values, what } = await aboutWeights(async () => {
-      const { layers, what } = await readStoredWeights(weights.source as string, options.baseDirectory);
+      const { layers, what } = await readStoredWeights(weights.source as string, options);
       return { values: matchLayers(graph, withoutClassifier(layers, architecture), what), what };
     });
     const published = architecture.arePublished?.(values) === true;

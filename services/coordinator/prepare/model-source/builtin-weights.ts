@@ -2,11 +2,12 @@
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Weights } from '@thaw/common/model/graph.ts';
 import { lastName, type StoredLayer } from '@thaw/common/model/stored-layer.ts';
 import { decodeWeights } from '@thaw/common/model/weights-manifest.ts';
 import { readFloatTensors } from '@thaw/common/tensors/safetensors.ts';
+import { exampleWeights } from './example-weights.ts';
 import { isKerasFile, readKerasWeights } from './keras-file.ts';
 import { readLayersModelFile } from './layers-model-file.ts';
 
@@ -16,8 +17,22 @@ export interface StoredWeights {
   readonly what: string;
 }
 
-/** `source`: file:PATH. Throws SourceNotFound or ModelInvalid. */
-export async function readStoredWeights(source: string, baseDirectory: string): Promise<StoredWeights> {
+export interface WeightsPlaces {
+  /** Relative `file:` paths start here. */
+  readonly baseDirectory: string;
+  /** Examples are written here. */
+  readonly cacheDirectory?: string | undefined;
+}
+
+/** `source`: file:PATH or example:NAME. Throws SourceNotFound or ModelInvalid. */
+export async function readStoredWeights(source: string, places: WeightsPlaces): Promise<StoredWeights> {
+  const [, example] = /^example:(.*)$/.exec(source) ?? [];
+  if (example !== undefined) {
+    invariant(places.cacheDirectory !== undefined, 'examples are written to a cache folder');
+    const file = await exampleWeights(example, places.cacheDirectory);
+    return { ...(await readStoredWeights(`file:${file}`, places)), what: source };
+  }
+  const { baseDirectory } = places;
   const location = source.replace(/^file:/, '');
   const file = path.resolve(baseDirectory, location);
   if (isKerasFile(source)) return readKerasWeights(file, location);

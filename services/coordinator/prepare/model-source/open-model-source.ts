@@ -38,6 +38,8 @@ export interface ModelSource {
 export interface OpenOptions {
   /** Relative `file:` paths start here. */
   readonly baseDirectory: string;
+  /** Examples are written here. */
+  readonly cacheDirectory?: string | undefined;
   /** Height and width where the model leaves them open. */
   readonly inputSize?: { readonly height: number; readonly width: number } | undefined;
   /** Of a builtin. */

@@ -1,0 +1,21 @@
+// The data sets that `example:` names, made in the cache folder the first time.
+
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { exampleDigits } from './example-digits.ts';
+import { exampleEmoji } from './example-emoji.ts';
+import { exampleSkinPatches } from './example-skin-patches.ts';
+
+/** A folder of classes or a CSV. */
+const examples: ReadonlyMap<string, (cacheDirectory: string) => Promise<string>> = new Map([
+  ['mnist-digits', exampleDigits],
+  ['emoji', exampleEmoji],
+  ['skin-patches', exampleSkinPatches],
+]);
+
+/** `field` names the job's field in errors. Throws SourceNotFound. */
+export function exampleData(name: string, field: string, cacheDirectory: string): Promise<string> {
+  const make = examples.get(name);
+  if (make) return make(cacheDirectory);
+  const known = [...examples.keys()].join(', ');
+  throw new ThawError('SourceNotFound', `${field}: there is no example data set "${name}"; there is ${known}`);
+}

