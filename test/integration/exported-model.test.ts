@@ -38,7 +38,7 @@ let pixels = new Uint8Array();
 
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'thaw-exported-'));
-  result = await writeTinyResult(folder);
+  result = await writeTinyResult(folder, { formats: ['tfjs', 'safetensors', 'h5', 'keras'] });
   const all = await readdir(path.join(folder, 'images'), { recursive: true });
   files = all.filter((name) => /\/00[0-2]\.png$/.test(name)).map((name) => path.join('images', name));
   assert.equal(files.length, 3 * picturesPerClass);
@@ -99,24 +99,26 @@ it('gives the same probabilities and the same bits in numpy, to 1e-4', {
   assert.deepEqual(tensors, Object.fromEntries(held));
 });
 
-it('is the source of another job, with every tensor as it was', async () => {
-  const source = await openModelSource('file:out/model', { baseDirectory: folder });
-  const values = [...source.weights.values()].map(({ data }) => data);
-  const exported = result.prepared.graph.layers.flatMap(({ weights }) =>
-    weights.map(({ name }) => result.weights.get(name)?.data),
-  );
-  assert.deepEqual(values, exported);
-});
+for (const source of ['file:out', 'file:out/model/model.h5', 'file:out/model/model.keras']) {
+  it(`${source} is the source of another job, with every tensor as it was`, async () => {
+    const opened = await openModelSource(source, { baseDirectory: folder });
+    const values = [...opened.weights.values()].map(({ data }) => data);
+    const exported = result.prepared.graph.layers.flatMap(({ weights }) =>
+      weights.map(({ name }) => result.weights.get(name)?.data),
+    );
+    assert.deepEqual(values, exported);
+  });
 
-it('says to the next job how its pixels were prepared and where its head began, from OUT itself', async () => {
-  const jobText = aTinyJob({ metadata: { name: 'next' }, spec: { model: { source: 'file:out', input: undefined } } });
-  const next = await prepareJob({ jobText, fileName: 'next.yaml', baseDir: folder, cacheDirectory: folder });
-  const { preprocessing, cut } = next.job.model;
-  assert.deepEqual(preprocessing, result.prepared.job.model.preprocessing);
-  assert.equal(`backbone/${cut}`, headInput(result.prepared.graph));
-  const paths = (graph: Graph): string[] => graph.layers.map(({ path }) => path);
-  assert.deepEqual(paths(next.graph), paths(result.prepared.graph));
-});
+  it(`${source} says to the next job how its pixels were prepared and where its head began`, async () => {
+    const jobText = aTinyJob({ metadata: { name: 'next' }, spec: { model: { source, input: undefined } } });
+    const next = await prepareJob({ jobText, fileName: 'next.yaml', baseDir: folder, cacheDirectory: folder });
+    const { preprocessing, cut } = next.job.model;
+    assert.deepEqual(preprocessing, result.prepared.job.model.preprocessing);
+    assert.equal(`backbone/${cut}`, headInput(result.prepared.graph));
+    const paths = (graph: Graph): string[] => graph.layers.map(({ path }) => path);
+    assert.deepEqual(paths(next.graph), paths(result.prepared.graph));
+  });
+}
 
 it('is refused where it says of its pixels what cannot be', async () => {
   const file = path.join(folder, 'out', 'model', 'model.json');

@@ -43,9 +43,8 @@ export function layerGradients(layerCase: LayerCase): Map<string, Float32Array> 
 }
 
 /** The output alone, in inference, of the same input and weights. */
-export function layerOutput(layerCase: LayerCase): Map<string, Float32Array> {
+export function layerOutput(layerCase: LayerCase, values = caseValues(layerCase)): Map<string, Float32Array> {
   const { graph } = layerCase;
-  const values = caseValues(layerCase);
   const output = tf.tidy(() => {
     const held = new Map([...values.weights].map(([weight, value]) => [weight, toTensor(value)]));
     const input = toTensor(values.input);

@@ -11,16 +11,25 @@ import { openResult } from './open-result.ts';
 let folder = '';
 let result: TinyResult;
 let tfjsOnly: TinyResult;
+let kerasOnly: TinyResult;
+let h5Only: TinyResult;
 
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'thaw-result-'));
   result = await writeTinyResult(path.join(folder, 'both'), { formats: ['safetensors'] });
   tfjsOnly = await writeTinyResult(path.join(folder, 'tfjs'), { formats: ['tfjs'] });
+  kerasOnly = await writeTinyResult(path.join(folder, 'keras'), { formats: ['keras'] });
+  h5Only = await writeTinyResult(path.join(folder, 'h5'), { formats: ['h5'] });
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
 describe('a finished result', () => {
-  for (const [format, given] of [['safetensors', () => result] as const, ['tfjs', () => tfjsOnly] as const]) {
+  for (const [format, given] of [
+    ['safetensors', () => result] as const,
+    ['tfjs', () => tfjsOnly] as const,
+    ['keras', () => kerasOnly] as const,
+    ['h5', () => h5Only] as const,
+  ]) {
     it(`opens from ${format} with the very bits that were exported`, async () => {
       const { out, weights, prepared } = given();
       const opened = await openResult(out);
@@ -65,7 +74,7 @@ const broken: readonly (readonly [string, 'safetensors' | 'tfjs', Change, string
     'safetensors',
     without('model/model.safetensors'),
     'SourceNotFound',
-    /found neither model\.safetensors nor model\.json/,
+    /found none of model\.safetensors, model\.json, model\.keras, model\.h5; expected/,
   ],
   ['no weights.bin', 'tfjs', without('model/weights.bin'), 'SourceNotFound', /weights\.bin is missing/],
   [

@@ -1,5 +1,5 @@
 // Reads the weights of a result, whichever format it was exported in, under the graph's names: safetensors has them as
-// they are, the tfjs layers-model has Keras names, which lead back through the graph.
+// they are, the tfjs layers-model and the Keras files have Keras names, which lead back through the graph.
 
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,6 +9,7 @@ import { decodeWeights } from '@thaw/common/model/weights-manifest.ts';
 import { kerasName, weightsFileName } from '@thaw/common/model/write-layers-model.ts';
 import { readFloatTensors } from '@thaw/common/tensors/safetensors.ts';
 import type { ResultFiles } from '@thaw/coordinator/export/result-files.ts';
+import { readKerasWeights } from '@thaw/coordinator/prepare/model-source/keras-file.ts';
 import { z } from 'zod';
 import { readJsonFile, readResultFile } from './read-json-file.ts';
 
@@ -40,9 +41,13 @@ export async function readWeights(files: ResultFiles, graph: Graph): Promise<Rea
     return { weights: inGraphOrder(graph, tensors, (name) => name, files.safetensors), file: files.safetensors };
   }
   if (await isThere(files.modelJson)) return readLayersModelWeights(files, graph);
+  for (const file of [files.kerasArchive, files.kerasH5]) {
+    if (await isThere(file)) return readKerasFile(file, graph);
+  }
+  const formats = [files.safetensors, files.modelJson, files.kerasArchive, files.kerasH5];
   throw new ThawError(
     'SourceNotFound',
-    `${files.modelFolder}: found neither ${path.basename(files.safetensors)} nor ${path.basename(files.modelJson)}; ` +
+    `${files.modelFolder}: found none of ${formats.map((file) => path.basename(file)).join(', ')}; ` +
       'expected the weights in one of them',
   );
 }
@@ -58,6 +63,21 @@ async function readLayersModelWeights(files: ResultFiles, graph: Graph): Promise
     return `${kerasName(layer)}${name.slice(layer.length)}`;
   };
   return { weights: inGraphOrder(graph, stored, keyOf, file), file };
+}
+
+/** Keras lists a layer's arrays in the graph's order. A Normalization counts its samples beside them. */
+async function readKerasFile(file: string, graph: Graph): Promise<ReadWeights> {
+  const { layers } = await readKerasWeights(file);
+  const specsOf = new Map(graph.layers.map((layer) => [kerasName(layer.path), layer]));
+  const stored = new Map<string, Tensor>();
+  for (const { name, place, arrays } of layers) {
+    const { kind = '', weights = [] } = specsOf.get(name ?? '') ?? {};
+    for (const [index, array] of arrays.entries()) {
+      if (kind === 'Normalization' && index === weights.length) continue;
+      stored.set(weights[index]?.name ?? `${name ?? place}/${array.name}`, array.tensor);
+    }
+  }
+  return { weights: inGraphOrder(graph, stored, (name) => name, file), file };
 }
 
 /** Exactly the graph's tensors, by the graph's names. */

@@ -56,8 +56,6 @@ const cases: readonly (readonly [changes: Fields, message: string])[] = [
   [spec({ trainers: { engine: 'wasm' } }), 'spec.trainers.engine: engine wasm is not supported yet'],
   [spec({ trainers: { engine: 'auto' } }), 'spec.trainers.engine: engine auto is not supported yet'],
   [spec({ output: { uri: 's3://bucket' } }), 'spec.output.uri: output s3://bucket is not supported yet'],
-  [spec({ output: { formats: ['tfjs', 'h5'] } }), 'spec.output.formats: format h5 is not supported yet'],
-  [spec({ output: { formats: ['keras'] } }), 'spec.output.formats: format keras is not supported yet'],
   [spec({ retention: { source: 'file:old' } }), 'spec.retention: retention is not supported yet'],
 ];
 

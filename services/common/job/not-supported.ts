@@ -42,8 +42,6 @@ export function notSupported({ spec }: JobFile): Problem[] {
   }
   refuse(trainers.engine === 'wasm' || trainers.engine === 'auto', 'trainers.engine', `engine ${trainers.engine}`);
   refuse(output.uri !== undefined && !output.uri.startsWith('file:'), 'output.uri', `output ${output.uri}`);
-  for (const format of output.formats)
-    refuse(format === 'h5' || format === 'keras', 'output.formats', `format ${format}`);
   refuse(spec.retention !== undefined, 'retention', 'retention');
   return problems;
 }

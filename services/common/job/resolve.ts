@@ -66,7 +66,7 @@ export function resolveJob(parsed: ParsedJob, facts: JobFacts, overrides: Overri
     trainers: resolveTrainers(parsed, overrides),
     output: {
       uri: spec.output.uri ?? `file:out/${metadata.name}`,
-      formats: spec.output.formats.filter((format) => format === 'tfjs' || format === 'safetensors'),
+      formats: spec.output.formats,
       weights: spec.output.weights,
       metric: spec.output.metric ?? stages.at(-1)?.advanceOn?.metric ?? 'loss',
     },

@@ -163,7 +163,7 @@ export interface ResolvedTrainers {
 
 export interface ResolvedOutput {
   readonly uri: string;
-  readonly formats: readonly ('tfjs' | 'safetensors')[];
+  readonly formats: readonly ('tfjs' | 'safetensors' | 'h5' | 'keras')[];
   /** Which weights the result holds: the best epoch of the last stage by its metric, or the last ones. */
   readonly weights: 'best' | 'last';
   readonly metric: Metric;

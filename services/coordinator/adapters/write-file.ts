@@ -1,7 +1,7 @@
 // A file is either there in full or not there: temporary name, fsync, rename, fsync of the folder.
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { storageFailed } from './storage-failure.ts';
 
@@ -9,16 +9,20 @@ import { storageFailed } from './storage-failure.ts';
 export const temporarySuffix = '.part';
 
 export async function writeFileWhole(file: string, bytes: Uint8Array | string, doing: string): Promise<void> {
+  await writeFileBy(file, doing, (temporary) => writeFile(temporary, bytes, { flag: 'wx' }));
+}
+
+/** For what is written piece by piece: `write` makes a file of the name that it is given, which is synced afterwards. */
+export async function writeFileBy(
+  file: string,
+  doing: string,
+  write: (temporary: string) => Promise<void>,
+): Promise<void> {
   const temporary = temporaryName(file);
   try {
     await makeFolder(path.dirname(file));
-    const handle = await open(temporary, 'wx');
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await write(temporary);
+    await syncFile(temporary);
     await putInPlace(temporary, file);
   } catch (thrown) {
     await rm(temporary, { force: true }).catch(() => undefined);
@@ -34,6 +38,15 @@ export function temporaryName(file: string): string {
 export async function putInPlace(temporary: string, file: string): Promise<void> {
   await rename(temporary, file);
   await syncFolder(path.dirname(file));
+}
+
+async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -1,13 +1,8 @@
 // Writes the result into OUT: the model in the wanted formats, labels, preprocessing, a model card, and last, because
 // its presence says that all is there, the report. Needs no TensorFlow.
 
-import path from 'node:path';
 import type { Clock } from '@thaw/common/clock/clock.ts';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
-import type { Weights } from '@thaw/common/model/graph.ts';
-import { headInput } from '@thaw/common/model/head.ts';
-import { kerasName, weightsFileName, writeLayersModel } from '@thaw/common/model/write-layers-model.ts';
-import { writeSafetensors } from '@thaw/common/tensors/safetensors.ts';
 import type { BlobStore } from '../adapters/blob-store.ts';
 import { writeFileWhole } from '../adapters/write-file.ts';
 import { currentStage, type JobState } from '../core/state.ts';
@@ -18,6 +13,7 @@ import { makeReportPage } from '../report/page/make-report-page.ts';
 import type { ResultExporter } from '../runtime/ports.ts';
 import { finalWeights, weightsDigest } from './final-weights.ts';
 import { resultFiles } from './result-files.ts';
+import { writeModel } from './write-model.ts';
 
 export interface ExportOptions {
   readonly out: string;
@@ -42,7 +38,7 @@ export function resultExporter({ out, prepared, blobs, clock }: ExportOptions): 
         endedAt: clock.wall(),
       };
       const report = buildReport(state, facts);
-      await writeModel(out, prepared, weights, facts);
+      await writeModel(out, prepared, { ...facts, weights });
       const files = resultFiles(out);
       await writeJson(files.labels, prepared.manifest.classes, 'writing the labels');
       await writeJson(files.preprocessing, prepared.job.model.preprocessing, 'writing the preprocessing');
@@ -61,33 +57,6 @@ function finalStateDigest(state: JobState): string {
   const chosen = state.plan.weights === 'best' ? best?.stored : state.held;
   invariant(chosen != null, 'the chosen weights are stored');
   return chosen.digest;
-}
-
-async function writeModel(
-  out: string,
-  { job, graph, manifest }: PreparedJob,
-  weights: Weights,
-  { weightsDigest: digest }: { readonly weightsDigest: string },
-): Promise<void> {
-  const files = resultFiles(out);
-  const doing = 'writing the model';
-  const { formats } = job.output;
-  const metadata = {
-    labels: manifest.classes,
-    preprocessing: job.model.preprocessing,
-    cut: kerasName(headInput(graph)),
-    weightsDigest: digest,
-  };
-  await writeJson(files.graph, graph, doing);
-  if (formats.includes('tfjs')) {
-    const { modelJson, weightData } = writeLayersModel(graph, weights, metadata);
-    await writeFileWhole(path.join(files.modelFolder, weightsFileName), weightData, doing);
-    await writeJson(files.modelJson, modelJson, doing);
-  }
-  if (formats.includes('safetensors')) {
-    const texts = Object.entries(metadata).map(([key, value]) => [key, JSON.stringify(value)]);
-    await writeFileWhole(files.safetensors, writeSafetensors(weights, Object.fromEntries(texts)), doing);
-  }
 }
 
 async function writeJson(file: string, value: unknown, doing: string): Promise<void> {

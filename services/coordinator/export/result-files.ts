@@ -7,6 +7,10 @@ export interface ResultFiles {
   /** tfjs layers-model; its weights lie beside it. */
   readonly modelJson: string;
   readonly safetensors: string;
+  /** Keras' older whole-model file. */
+  readonly kerasH5: string;
+  /** Keras 3's archive. */
+  readonly kerasArchive: string;
   /** The network as Thaw reads it, with the names that safetensors uses. */
   readonly graph: string;
   readonly labels: string;
@@ -30,6 +34,8 @@ export function resultFiles(out: string): ResultFiles {
     modelFolder,
     modelJson: path.join(modelFolder, 'model.json'),
     safetensors: path.join(modelFolder, 'model.safetensors'),
+    kerasH5: path.join(modelFolder, 'model.h5'),
+    kerasArchive: path.join(modelFolder, 'model.keras'),
     graph: path.join(modelFolder, 'graph.json'),
     labels: path.join(out, 'labels.json'),
     preprocessing: path.join(out, 'preprocessing.json'),

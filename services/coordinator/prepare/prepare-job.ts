@@ -19,6 +19,7 @@ import { partitionFor } from '@thaw/common/model/partition.ts';
 import { selectTrainable } from '@thaw/common/model/select.ts';
 import { stageStepsMax, stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
 import type { StagePlan } from '../core/job-plan.ts';
+import { requireKerasExport } from '../export/keras/stock-layer.ts';
 import { type IndexedDataSet, indexDataSet } from './data-source/index-data-set.ts';
 import { dataPlace, headPlace, modelPlace, placed, stagePlace } from './job-places.ts';
 import { modelInputSize } from './model-source/input-size.ts';
@@ -76,6 +77,7 @@ async function prepareParsed(parsed: ParsedJob, options: PrepareOptions): Promis
     () => replaceHead(source.graph, { cut, head, inputSize: preprocessing }),
     headPlace,
   );
+  await placed(parsed, () => requireKerasExport(graph, job.output.formats));
   return assemble({ parsed, job, graph, source, data });
 }
 

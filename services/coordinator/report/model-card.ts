@@ -56,6 +56,8 @@ function useLines({ output }: ResolvedJob): string[] {
   return [
     ...(output.formats.includes('tfjs') ? ['- TensorFlow.js: `tf.loadLayersModel` of `model/model.json`.'] : []),
     ...(output.formats.includes('safetensors') ? ['- Weights by name: `model/model.safetensors`.'] : []),
+    ...(output.formats.includes('keras') ? ['- Keras 3: `keras.saving.load_model("model/model.keras")`.'] : []),
+    ...(output.formats.includes('h5') ? ['- Keras 2 and 3: `keras.models.load_model("model/model.h5")`.'] : []),
     '- `thaw predict THIS-FOLDER FILE…`',
     '',
   ];

@@ -45,7 +45,7 @@ const cases: [string, unknown, boolean][] = [
   ['spec.train.schedule.preset', 'lp-ft', true],
   ['spec.train.schedule.preset', 'auto', false],
   ['spec.train.schedule.stages.[].batchNorm', 'adapt', false],
-  ['spec.output.formats', ['keras'], false],
+  ['spec.output.formats', ['keras'], true],
   ['spec.output.formats', ['tfjs'], true],
 ];
 

@@ -16,6 +16,8 @@ const readBytes = 1024 * 1024;
 
 export interface KerasArchive {
   readonly config: unknown;
+  /** Version of Keras, and what else its writer wanted to say. */
+  readonly metadata: unknown;
   /** The HDF5 file; readable while `file` is open. */
   readonly weights: Bytes;
 }
@@ -32,13 +34,15 @@ export async function openKerasArchive(file: OpenFile, what: string): Promise<Ke
     return parsed(Buffer.from(await unpacked(zip, entry, what)).toString('utf8'), `${what}: ${name}`);
   };
   const config = await text('config.json');
-  await text('metadata.json');
+  const metadata = await text('metadata.json');
   const weights = entryOf(entries, 'model.weights.h5', what);
-  if (weights.compressionMethod !== 0) return { config, weights: bytesInMemory(await unpacked(zip, weights, what)) };
+  if (weights.compressionMethod !== 0) {
+    return { config, metadata, weights: bytesInMemory(await unpacked(zip, weights, what)) };
+  }
   const { fileDataStart } = await damageIsSaid(what, () => zip.readLocalFileHeaderPromise(weights, { minimal: true }));
   const stored = file.part(fileDataStart, weights.uncompressedSize);
   requireChecksum(checksum(stored), weights, what);
-  return { config, weights: stored };
+  return { config, metadata, weights: stored };
 }
 
 async function checkedEntries(zip: yauzl.ZipFile, what: string): Promise<Map<string, yauzl.Entry>> {

@@ -200,6 +200,11 @@ const refused: readonly (readonly [what: string, bytes: () => Promise<Uint8Array
     /^m\.h5: config\.json is no whole JSON file: /,
   ],
   [
+    'a function that Keras 3 computes otherwise',
+    () => saying('config.json', { content: JSON.stringify(topology).replace('{', '{"activation":"hard_sigmoid",') }),
+    /^m\.h5: found the activation hard_sigmoid of Keras 3\.0\.0, which is another function than that of Keras 2; expected/,
+  ],
+  [
     'an entry twice',
     () => withEntries({ name: 'config.json', content: '{}' }),
     /^m\.h5: found two entries called config\.json; expected one$/,

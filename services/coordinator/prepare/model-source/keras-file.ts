@@ -12,12 +12,15 @@ import { type Bytes, type OpenFile, openBytes } from './keras-bytes.ts';
 import { groupNames } from './keras-group-names.ts';
 import { type Group, withHdf5 } from './keras-hdf5.ts';
 import { legacyLayers } from './keras-legacy-weights.ts';
+import { type ThawMetadata, thawMetadata } from './thaw-metadata.ts';
 
 export interface KerasWeights {
   /** Null in a file of weights alone. */
   readonly topology: unknown;
   /** Layers with weights: as `layer_names` lists them in older files; Keras 3 files have no order of their own. */
   readonly layers: readonly StoredLayer[];
+  /** Of a result of Thaw. */
+  readonly said: ThawMetadata;
   /** Of topology, names, shapes and values, whatever the format. */
   readonly digest: Digest;
   /** Names the file in errors. */
@@ -51,22 +54,24 @@ export async function readKerasWeights(file: string, asWritten = file): Promise<
   const bytes = openBytes(file, asWritten);
   try {
     const what = path.basename(file);
-    const { topology, layers } = startsAs(bytes, archiveStart)
+    const { topology, layers, said } = startsAs(bytes, archiveStart)
       ? await readArchive(bytes, what)
       : await withHdf5(bytes, what, (root) => readHdf5(root, what));
-    return { topology, layers, digest: digestOf(topology, layers), what };
+    return { topology, layers, said, digest: digestOf(topology, layers), what };
   } finally {
     bytes.close();
   }
 }
 
-type Content = Pick<KerasWeights, 'topology' | 'layers'>;
+type Content = Pick<KerasWeights, 'topology' | 'layers' | 'said'>;
 
 async function readArchive(bytes: OpenFile, what: string): Promise<Content> {
-  const { config, weights } = await openKerasArchive(bytes, what);
+  const { config, metadata, weights } = await openKerasArchive(bytes, what);
+  const { keras_version: version, thaw } = (metadata ?? {}) as Readonly<Record<string, unknown>>;
+  requireKnownFunctions(config, version, what);
   const names = groupNames(config);
   const layers = await withHdf5(weights, what, (root) => keras3Layers(root, names));
-  if (layers) return { topology: config, layers };
+  if (layers) return { topology: config, layers, said: thawMetadata(thaw, `${what}: metadata.json: thaw`) };
   throw new ThawError(
     'ModelInvalid',
     `${what}: model.weights.h5: found no group "layers"; expected weights of Keras 3`,
@@ -75,12 +80,27 @@ async function readArchive(bytes: OpenFile, what: string): Promise<Content> {
 
 function readHdf5(root: Group, what: string): Content {
   const config = root.attribute('model_config');
-  const topology = typeof config === 'string' ? parsed(config, what) : null;
+  const topology = typeof config === 'string' ? parsed(config, `${what}: model_config`) : null;
+  requireKnownFunctions(topology, root.attribute('keras_version'), what);
+  const thaw = root.attribute('thaw');
   const layers = legacyLayers(root, what) ?? keras3Layers(root, groupNames(topology));
-  if (layers) return { topology, layers };
+  if (layers) {
+    const stored = typeof thaw === 'string' ? parsed(thaw, `${what}: thaw`) : null;
+    return { topology, layers, said: thawMetadata(stored, `${what}: thaw`) };
+  }
   throw new ThawError(
     'ModelInvalid',
     `${what}: found neither layer_names nor a group "layers"; expected a Keras model or its weights`,
+  );
+}
+
+/** The one activation whose name stayed and whose function changed: Thaw computes that of Keras 2. */
+function requireKnownFunctions(topology: unknown, version: unknown, what: string): void {
+  if (!String(version).startsWith('3.') || !/"activation":"hard_sigmoid"/.test(JSON.stringify(topology))) return;
+  throw new ThawError(
+    'ModelInvalid',
+    `${what}: found the activation hard_sigmoid of Keras ${version}, which is another function than that of Keras 2; ` +
+      'expected a model without it',
   );
 }
 
@@ -88,9 +108,7 @@ function parsed(text: string, what: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    throw new ThawError('ModelInvalid', `${what}: model_config is no whole JSON: ${(cause as Error).message}`, {
-      cause,
-    });
+    throw new ThawError('ModelInvalid', `${what} is no whole JSON: ${(cause as Error).message}`, { cause });
   }
 }
 

@@ -4,11 +4,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
-import type { SourcePreprocessing } from '@thaw/common/job/resolved-job.ts';
-import { storedPreprocessingSchema } from '@thaw/common/job/stored-preprocessing.ts';
 import type { StoredWeight } from '@thaw/common/model/weights-manifest.ts';
-import { z } from 'zod';
 import type { RawLayersModel } from './raw-layers-model.ts';
+import { type ThawMetadata, thawMetadata } from './thaw-metadata.ts';
 
 interface ManifestGroup {
   readonly paths: readonly string[];
@@ -30,15 +28,10 @@ export async function readLayersModelFile(location: string, baseDirectory: strin
   };
 }
 
-interface ModelJson {
+interface ModelJson extends ThawMetadata {
   readonly modelTopology: unknown;
   readonly weightsManifest: readonly ManifestGroup[];
-  readonly preprocessing?: SourcePreprocessing;
-  readonly cut?: string;
 }
-
-/** What Thaw writes into a model of its own; see writeLayersModel. */
-const thawMetadataSchema = z.object({ preprocessing: storedPreprocessingSchema, cut: z.string().min(1) }).partial();
 
 function modelOf(parsed: unknown, file: string): ModelJson {
   const { format, generatedBy, modelTopology, weightsManifest, userDefinedMetadata } = (parsed ?? {}) as Partial<
@@ -55,23 +48,13 @@ function modelOf(parsed: unknown, file: string): ModelJson {
     Array.isArray(group.paths) &&
     group.paths.every((name) => typeof name === 'string');
   if (modelTopology && Array.isArray(weightsManifest) && weightsManifest.every(isGroup)) {
-    const said = generatedBy === 'thaw' ? thawMetadata(userDefinedMetadata, file) : {};
+    const said = generatedBy === 'thaw' ? thawMetadata(userDefinedMetadata, `${file}: userDefinedMetadata`) : {};
     return { modelTopology, weightsManifest, ...said };
   }
   throw new ThawError(
     'ModelInvalid',
     `${file}: found no modelTopology and weightsManifest (groups of paths and weights); expected a tfjs layers-model`,
   );
-}
-
-function thawMetadata(metadata: unknown, file: string): Pick<ModelJson, 'preprocessing' | 'cut'> {
-  const { success, data, error } = thawMetadataSchema.safeParse(metadata ?? {});
-  if (!success) {
-    const [issue] = error.issues;
-    throw new ThawError('ModelInvalid', `${file}: userDefinedMetadata.${issue?.path.join('.')}: ${issue?.message}`);
-  }
-  const { preprocessing, cut } = data;
-  return { ...(preprocessing && { preprocessing }), ...(cut !== undefined && { cut }) };
 }
 
 async function modelJsonAt(resolved: string, asWritten: string): Promise<string> {

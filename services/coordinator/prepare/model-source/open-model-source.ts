@@ -66,15 +66,16 @@ export async function openModelSource(source: string, options: OpenOptions): Pro
 }
 
 async function openKerasFile(location: string, { baseDirectory, inputSize }: OpenOptions): Promise<ModelSource> {
-  const { topology, layers, digest, what } = await readKerasModel(location, baseDirectory);
+  const { topology, layers, said, digest, what } = await readKerasModel(location, baseDirectory);
   const graph = readLayersModel(topology, { prefix: 'backbone', inputSize });
   return {
     graph,
     weights: matchLayers(graph, layers, what),
     digest,
-    defaultCut: classifierCut(graph),
+    defaultCut: said.cut ?? classifierCut(graph),
     modelName: networkName(topology),
     origin: `the Keras model ${what}`,
+    ...(said.preprocessing && { preprocessing: said.preprocessing }),
   };
 }
 
