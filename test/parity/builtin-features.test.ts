@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { blockSize } from '@thaw/common/data/block-size.ts';
+import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import type { HeadLayer } from '@thaw/common/job/resolved-job.ts';
 import { architectureNames, architectureOf } from '@thaw/common/model/architectures/architectures.ts';
 import { replaceHead } from '@thaw/common/model/head.ts';
@@ -31,7 +32,14 @@ describe('features of a builtin', { skip }, () => {
       const resize = { ...inputSize, resize: 'squash' } as const;
       const model = engine.loadModel(graph, initialWeights(graph.layers, 1), { ...resize, ...preprocessing });
       const trainable = ['head/output/bias', 'head/output/kernel'];
-      const program = model.stageProgram({ trainable, seed: 1, blockSize, microBatch: 4, classes });
+      const program = model.stageProgram({
+        trainable,
+        seed: 1,
+        blockSize,
+        microBatch: 4,
+        classes,
+        loss: plainCrossEntropy,
+      });
       const { boundary, boundaryFloats } = program.partition;
       assert.deepEqual(boundary, ['head/global_average_pooling']);
       const stream = keyedStream(1, 'probe', name);

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { blockSize } from '@thaw/common/data/block-size.ts';
+import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import { selectTrainable } from '@thaw/common/model/select.ts';
 import { createEngine } from '@thaw/trainer/engine/create-engine.ts';
 import type { Engine, EngineModel, StageProgram } from '@thaw/trainer/engine/engine.ts';
@@ -30,7 +31,14 @@ describe('the stages of a pretrained MobileNetV2', { skip }, () => {
     const { pixels } = await pixelsOf(prepared).loadBlock(indices.map((index) => ({ set: 'train', index, view: 0 })));
     const found = stages.map(({ trainable }) => {
       const names = trainable.map(({ name }) => name);
-      const program = model.stageProgram({ trainable: names, seed: 1, blockSize, microBatch, classes: 10 });
+      const program = model.stageProgram({
+        trainable: names,
+        seed: 1,
+        blockSize,
+        microBatch,
+        classes: 10,
+        loss: plainCrossEntropy,
+      });
       assertAlone(program, pixels);
       t.diagnostic(costOf(program, pixels));
       const { boundary, boundaryFloats } = program.partition;
@@ -97,7 +105,14 @@ for (const kind of ['cpu', 'tensorflow'] as const) {
       const loaded = engine.memory().tensors;
       for (const select of [['head/**'], ['head/**', 'last(1)'], ['**']]) {
         const trainable = selectTrainable(graph, select).tensors.map(({ name }) => name);
-        const program = model.stageProgram({ trainable, seed: 1, blockSize, microBatch, classes: smallClasses });
+        const program = model.stageProgram({
+          trainable,
+          seed: 1,
+          blockSize,
+          microBatch,
+          classes: smallClasses,
+          loss: plainCrossEntropy,
+        });
         assertSteady(engine, model, program);
         program.dispose();
         assert.equal(engine.memory().tensors, loaded, `after the stage of ${select}`);

@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { blockSize } from '@thaw/common/data/block-size.ts';
 import { epochOrder, microBatchRows } from '@thaw/common/data/epoch-order.ts';
 import { shardTrainSet } from '@thaw/common/data/shards.ts';
+import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import type { EngineKind, Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { Graph, WeightRole, Weights } from '@thaw/common/model/graph.ts';
 import { selectTrainable } from '@thaw/common/model/select.ts';
@@ -72,7 +73,7 @@ async function trainsAsTheOracle(scenario: Scenario): Promise<void> {
   const { tensors } = selectTrainable(graph, scenario.select);
   const trainable = tensors.map(({ name }) => name);
   const { microBatch, classes, steps } = scenario;
-  const program = model.stageProgram({ trainable, seed, blockSize, microBatch, classes });
+  const program = model.stageProgram({ trainable, seed, blockSize, microBatch, classes, loss: plainCrossEntropy });
   const state: TrainState = new Map();
   enterStage(state, tensors, { optimizer: { kind: 'sgd' }, reset: true, source: weights });
   const network = { graph, seed, scale: preprocessing.scale };

@@ -3,7 +3,8 @@
 
 import { readdir } from 'node:fs/promises';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
-import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
+import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
+import type { Loss, Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import { storedPreprocessingSchema } from '@thaw/common/job/stored-preprocessing.ts';
 import type { Graph, Weights } from '@thaw/common/model/graph.ts';
 import { weightsDigest } from '@thaw/coordinator/export/final-weights.ts';
@@ -24,9 +25,25 @@ export interface Result {
   /** Class names, in the order of the model's outputs. */
   readonly labels: readonly string[];
   readonly preprocessing: Preprocessing;
+  /** What `thaw evaluate` measures, as the run did. */
+  readonly loss: Loss;
 }
 
-const reportSchema = z.object({ name: z.string(), weightsDigest: z.string() });
+const labelSmoothing = z.number();
+const lossSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('crossEntropy'), labelSmoothing }),
+  z.object({ kind: z.literal('binaryCrossEntropy'), labelSmoothing }),
+  z.object({ kind: z.literal('focal'), gamma: z.number(), alpha: z.number(), labelSmoothing }),
+  z.object({ kind: z.literal('mse') }),
+  z.object({ kind: z.literal('mae') }),
+  z.object({ kind: z.literal('huber'), delta: z.number() }),
+]);
+/** Runs that knew one loss only do not name it. */
+const reportSchema = z.object({
+  name: z.string(),
+  weightsDigest: z.string(),
+  loss: lossSchema.default(plainCrossEntropy),
+});
 const labelsSchema = z.array(z.string()).min(2);
 
 /** `out`: absolute. Throws SourceNotFound, VersionUnknown or ModelInvalid. */
@@ -40,7 +57,8 @@ export async function openResult(out: string): Promise<Result> {
   requireFit({ files, graph, labels, preprocessing });
   const { weights, file } = await readWeights(files, graph);
   const found = weightsDigest(weights);
-  if (found === report.weightsDigest) return { name: report.name, graph, weights, labels, preprocessing };
+  const { name, loss } = report;
+  if (found === report.weightsDigest) return { name, graph, weights, labels, preprocessing, loss };
   throw new ThawError(
     'ModelInvalid',
     `${file}: found weights of digest ${found}; expected ${report.weightsDigest} (weightsDigest in ${files.report}). ` +

@@ -20,15 +20,7 @@ export function notSupported({ spec }: JobFile): Problem[] {
     refuse(isElsewhere(source), `data.split.folders.${set}`, `source ${source}`);
   const { format } = data;
   refuse(format === 'jsonl' || format === 'kinetics' || format === 'webdataset', 'data.format', `format ${format}`);
-  const [loss = 'crossEntropy'] = Object.keys(train.loss ?? {});
-  refuse(loss !== 'crossEntropy', 'train.loss', `loss ${loss}`);
-  refuse(
-    (train.loss?.crossEntropy?.labelSmoothing ?? 0) > 0,
-    'train.loss.crossEntropy.labelSmoothing',
-    'label smoothing',
-  );
-  for (const key of ['classWeights', 'mixup', 'cutmix', 'ema'] as const)
-    refuse(train[key] !== undefined, `train.${key}`, key);
+  for (const key of ['mixup', 'cutmix', 'ema'] as const) refuse(train[key] !== undefined, `train.${key}`, key);
   refuse(train.schedule.preset === 'auto', 'train.schedule.preset', 'preset auto');
   for (const [index, { batchNorm, ema }] of (train.schedule.stages ?? []).entries()) {
     const path: (string | number)[] = ['spec', 'train', 'schedule', 'stages', index];

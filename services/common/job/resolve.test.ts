@@ -8,8 +8,9 @@ import { jobDigest } from './job-digest.ts';
 const digests = { model: digestOf('model'), data: digestOf('data') };
 
 test('the output layer follows from the classes', () => {
-  const { head } = resolvedTinyJob({}, { facts: { classes: 12 } }).model;
-  assert.deepEqual(head.at(-1), { kind: 'dense', units: 12, activation: 'softmax', useBias: true });
+  const classes = { names: ['a', 'b', 'c', 'd'], counts: [1, 1, 1, 1] };
+  const { head } = resolvedTinyJob({}, { facts: { classes } }).model;
+  assert.deepEqual(head.at(-1), { kind: 'dense', units: 4, activation: 'softmax', useBias: true });
 });
 
 test('what the file leaves open has its default', () => {

@@ -1,6 +1,7 @@
 // From a checked job file and the facts of its model and data to the resolved job that everything else works from.
 
 import { assertNever, ThawError } from '../errors/thaw-error.ts';
+import { outputActivation, resolveClassWeights, resolveLoss, type TrainingClasses } from './loss.ts';
 import type { ParsedJob } from './parse.ts';
 import { resolvePreprocessing } from './preprocessing.ts';
 import { type Preset, presetStages } from './presets.ts';
@@ -23,7 +24,7 @@ import { stageSchema } from './schema/stage.ts';
 
 /** What only the model and the data tell. */
 export interface JobFacts {
-  readonly classes: number;
+  readonly classes: TrainingClasses;
   /** Name of the last layer before the model's classifier. */
   readonly defaultCut: string;
   /** Input height and width that the model was made for. */
@@ -57,7 +58,8 @@ export function resolveJob(parsed: ParsedJob, facts: JobFacts, overrides: Overri
     train: {
       seed: spec.train.seed,
       microBatch: spec.train.microBatch,
-      loss: { kind: 'crossEntropy' },
+      loss: resolveLoss(spec.train),
+      classWeights: resolveClassWeights(spec.train, facts.classes),
       gradientClip: spec.train.gradientClip ?? null,
       l2: spec.train.l2,
       onNonFinite: spec.train.onNonFinite,
@@ -74,8 +76,10 @@ export function resolveJob(parsed: ParsedJob, facts: JobFacts, overrides: Overri
 }
 
 function resolveModel(parsed: ParsedJob, facts: JobFacts): ResolvedModel {
-  const { model } = parsed.job.spec;
-  const output: HeadLayer = { kind: 'dense', units: facts.classes, activation: 'softmax', useBias: true };
+  const { model, train } = parsed.job.spec;
+  const units = facts.classes.names.length;
+  const activation = outputActivation(resolveLoss(train));
+  const output: HeadLayer = { kind: 'dense', units, activation, useBias: true };
   return {
     source: model.source,
     ...(model.weights && { weights: model.weights.source ?? null }),

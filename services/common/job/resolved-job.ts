@@ -94,12 +94,23 @@ export interface ResolvedTrain {
   readonly seed: number;
   /** Samples that one shard gives to one step. */
   readonly microBatch: number;
-  readonly loss: { readonly kind: 'crossEntropy' };
+  readonly loss: Loss;
+  /** Factor on a sample's loss by its class; null = 1 for all. */
+  readonly classWeights: readonly number[] | null;
   readonly gradientClip: { readonly norm: number } | null;
   /** L2 on kernels, λ/2·‖w‖² added to the loss; 0 = off. */
   readonly l2: number;
   readonly onNonFinite: 'fail' | 'skipStep';
 }
+
+/** As Keras defines them; training and evaluation alike. */
+export type Loss =
+  | { readonly kind: 'crossEntropy'; readonly labelSmoothing: number }
+  | { readonly kind: 'binaryCrossEntropy'; readonly labelSmoothing: number }
+  | { readonly kind: 'focal'; readonly gamma: number; readonly alpha: number; readonly labelSmoothing: number }
+  | { readonly kind: 'mse' }
+  | { readonly kind: 'mae' }
+  | { readonly kind: 'huber'; readonly delta: number };
 
 export type Optimizer =
   | { readonly kind: 'sgd' }

@@ -33,6 +33,7 @@ export function resultExporter({ out, prepared, blobs, clock }: ExportOptions): 
         dataDigest: prepared.manifest.digest,
         modelDigest: prepared.modelDigest,
         seed: prepared.job.train.seed,
+        loss: prepared.job.train.loss,
         testIds: prepared.manifest.sets.test.ids,
         startedAt,
         endedAt: clock.wall(),

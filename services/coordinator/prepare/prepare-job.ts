@@ -103,7 +103,7 @@ function formatOf({ data }: JobSpec): 'imageFolder' | 'csv' | undefined {
 
 function factsOf(source: ModelSource, { manifest, format }: IndexedDataSet, trunk: Graph): JobFacts {
   return {
-    classes: manifest.classes.length,
+    classes: { names: manifest.classes, counts: trainingCounts(manifest) },
     defaultCut: source.defaultCut,
     inputSize: modelInputSize(source.graph),
     preprocessing: source.preprocessing,
@@ -112,6 +112,12 @@ function factsOf(source: ModelSource, { manifest, format }: IndexedDataSet, trun
     blocks: blocksOf(trunk).length,
     format,
   };
+}
+
+function trainingCounts({ classes, sets }: DataManifest): number[] {
+  const counts = classes.map(() => 0);
+  for (const label of sets.train.labels) counts[label] = (counts[label] ?? 0) + 1;
+  return counts;
 }
 
 interface Parts {

@@ -3,6 +3,7 @@
 
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import { matrixOf } from '@thaw/common/evaluation/sparse-counts.ts';
+import type { Loss } from '@thaw/common/job/resolved-job.ts';
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
 import { perClassMetrics } from '../core/evaluation.ts';
 import type { BadSamples, ClassMetrics, EpochRecord, JobState, Metrics, StageRecord } from '../core/state.ts';
@@ -17,6 +18,7 @@ export interface Report {
   readonly modelDigest: string;
   readonly weightsDigest: string;
   readonly seed: number;
+  readonly loss: Loss;
   readonly engineClass: EngineClass__Output;
   readonly probeDigest: string;
   readonly trainers: readonly string[];
@@ -72,6 +74,7 @@ export interface ReportFacts {
   readonly dataDigest: string;
   readonly modelDigest: string;
   readonly seed: number;
+  readonly loss: Loss;
   /** Ids of the test set's samples, by their row. */
   readonly testIds: readonly string[];
   /** Milliseconds since 1970, of the coordinator's start and of now. */

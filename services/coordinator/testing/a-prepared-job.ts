@@ -1,6 +1,7 @@
 // A prepared job small enough to read: four numbers in, two classes out, one frozen tensor.
 
 import { digestOf } from '@thaw/common/content/digest.ts';
+import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import type { ResolvedJob } from '@thaw/common/job/resolved-job.ts';
 import type { Graph, Layer, Tensor } from '@thaw/common/model/graph.ts';
 import type { StagePlan } from '../core/job-plan.ts';
@@ -84,7 +85,8 @@ function aJob(stages: readonly StagePlan[]): ResolvedJob {
     train: {
       seed: 7,
       microBatch: 4,
-      loss: { kind: 'crossEntropy' },
+      loss: plainCrossEntropy,
+      classWeights: null,
       gradientClip: null,
       l2: 0,
       onNonFinite: 'fail',

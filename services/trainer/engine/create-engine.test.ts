@@ -3,6 +3,7 @@ import { before, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { blockSize } from '@thaw/common/data/block-size.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import { commonKernels, kernelsOf } from '../model/layer-execution.ts';
 import { drawnWeights, smallClasses, smallGraph, smallPreprocessing } from '../testing/small-network.ts';
 import { createEngine } from './create-engine.ts';
@@ -64,6 +65,7 @@ test('a whole stage uses the listed kernels only', async () => {
       blockSize,
       microBatch: 4,
       classes: smallClasses,
+      loss: plainCrossEntropy,
     });
     const features = program.features(new Uint8Array(blockSize * 300));
     program.probabilities(features);

@@ -8,6 +8,7 @@ import type { Graph, Weights } from '@thaw/common/model/graph.ts';
 import { commonKernels, kernelsOf } from '../model/layer-execution.ts';
 import type { Engine, EngineClass, EngineModel, EngineOptions } from './engine.ts';
 import { loadTensorflow } from './load-tensorflow.ts';
+import { lossKernels } from './loss.ts';
 import { runtimeVersions } from './runtime-versions.ts';
 import { createStageProgram } from './stage-program.ts';
 
@@ -21,7 +22,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   return {
     engineClass,
     loadModel(graph, weights, preprocessing) {
-      checkKernels(graph, options.kind);
+      checkKernels(graph);
       return loadModel(graph, weights, preprocessing);
     },
     memory() {
@@ -42,12 +43,18 @@ async function loadCpu({ threads, gpus }: EngineOptions): Promise<EngineClass> {
   return { engine: 'cpu', version, device: 'CPU', cpuFeatures: '', threads };
 }
 
-function checkKernels(graph: Graph, backend: string): void {
+function checkKernels(graph: Graph): void {
   const needed = new Map(commonKernels.map((kernel) => [kernel, 'the loss']));
   for (const layer of graph.layers) {
     for (const kernel of kernelsOf(layer)) needed.set(kernel, `${layer.kind} (${layer.path})`);
   }
-  for (const [kernel, user] of needed) {
+  requireKernels(needed);
+}
+
+/** `users`: what needs the kernel, by kernel. */
+function requireKernels(users: ReadonlyMap<string, string>): void {
+  const backend = tf.getBackend();
+  for (const [kernel, user] of users) {
     if (tf.getKernel(kernel, backend)) continue;
     throw new ThawError('EngineUnavailable', `engine "${backend}" has no kernel ${kernel}, which ${user} needs`);
   }
@@ -70,7 +77,11 @@ function loadModel(graph: Graph, weights: Weights, preprocessing: Preprocessing)
   };
   return {
     graph,
-    stageProgram: (options) => createStageProgram({ ...options, graph, preprocessing, value }),
+    stageProgram(options) {
+      const { kind } = options.loss;
+      requireKernels(new Map(lossKernels[kind].map((kernel) => [kernel, `the loss ${kind}`])));
+      return createStageProgram({ ...options, graph, preprocessing, value });
+    },
     readWeights: (names) =>
       new Map(
         names.map((name) => [name, { shape: value(name).shape, data: Float32Array.from(value(name).dataSync()) }]),

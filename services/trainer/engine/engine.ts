@@ -1,7 +1,7 @@
 // The seam between training and the library that computes. Everything above it sees typed arrays; no tensor object
 // leaves an engine. Fixed batch shapes: callers pad, an engine never sees another batch size.
 
-import type { EngineKind, Preprocessing } from '@thaw/common/job/resolved-job.ts';
+import type { EngineKind, Loss, Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { Graph, Partition, Weights } from '@thaw/common/model/graph.ts';
 import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
 
@@ -47,6 +47,7 @@ export interface StageProgramOptions {
   /** Samples of a suffix micro-batch. */
   readonly microBatch: number;
   readonly classes: number;
+  readonly loss: Loss;
 }
 
 export interface StageProgram {
@@ -62,6 +63,8 @@ export interface StageProgram {
   gradients(batch: MicroBatch, gradient: Float32Array): LossSums;
   /** Inference on boundary features [blockSize, boundaryFloats]: probabilities [blockSize, classes]. */
   probabilities(features: Float32Array): Float32Array;
+  /** The same with each sample's loss, [blockSize]; labels: [blockSize], any class for a row that is not there. */
+  evaluate(features: Float32Array, labels: Int32Array): Evaluated;
   dispose(): void;
 }
 
@@ -76,6 +79,11 @@ export interface MicroBatch {
   /** Ids key the dropout masks. */
   readonly sampleIds: readonly string[];
   readonly epoch: number;
+}
+
+export interface Evaluated {
+  readonly probabilities: Float32Array;
+  readonly losses: Float32Array;
 }
 
 export interface LossSums {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import { type Graph, graphVersion, type Layer } from '@thaw/common/model/graph.ts';
 import { addLayer } from '@thaw/common/model/infer.ts';
 import { drawnPixels, drawnWeights, smallPreprocessing, smallSide } from '../testing/small-network.ts';
@@ -36,7 +37,14 @@ function aGraph(dense: Record<string, unknown>, ...after: readonly Row[]): Graph
 function gradientOf(graph: Graph): { readonly gradient: number[]; readonly sums: LossSums } {
   const model = engine.loadModel(graph, drawnWeights(graph), smallPreprocessing);
   const trainable = ['head/dense/bias', 'head/dense/kernel'];
-  const program = model.stageProgram({ trainable, seed: 1, blockSize: microBatch, microBatch, classes });
+  const program = model.stageProgram({
+    trainable,
+    seed: 1,
+    blockSize: microBatch,
+    microBatch,
+    classes,
+    loss: plainCrossEntropy,
+  });
   try {
     const sampleIds = ['a', 'b', 'c', 'd'];
     const features = program.features(Buffer.concat(sampleIds.map(drawnPixels)));
@@ -86,7 +94,7 @@ for (const { name, graph } of unsuitable) {
   test(`a network that ends in ${name} is not trained`, () => {
     assert.throws(() => gradientOf(graph), {
       name: 'ThawError(HeadMismatch)',
-      message: `${graph.output}: the network does not end in softmax`,
+      message: `${graph.output}: the network does not end in softmax, which the loss crossEntropy goes with`,
     });
   });
 }

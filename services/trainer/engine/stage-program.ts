@@ -3,16 +3,19 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { outputActivation } from '@thaw/common/job/loss.ts';
 import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { Graph, Layer, Partition } from '@thaw/common/model/graph.ts';
 import { activationOf, numberOf } from '@thaw/common/model/layer-config.ts';
 import { partitionFor } from '@thaw/common/model/partition.ts';
 import { type TensorLayout, tensorLayout } from '@thaw/common/model/tensor-layout.ts';
+import { activate } from '../model/activation.ts';
 import { type Affine, affineKinds, affineOf, type Values } from '../model/affine.ts';
 import { dropoutMask } from '../model/dropout-mask.ts';
 import { compile, execute, type Operation } from '../model/execute.ts';
 import type { Call } from '../model/layer-execution.ts';
-import type { LossSums, MicroBatch, StageProgram, StageProgramOptions } from './engine.ts';
+import type { Evaluated, LossSums, MicroBatch, StageProgram, StageProgramOptions } from './engine.ts';
+import { sampleLosses } from './loss.ts';
 import { preprocess } from './preprocess.ts';
 
 export interface ProgramOptions extends StageProgramOptions {
@@ -28,7 +31,7 @@ interface Program {
   readonly prefix: readonly Operation[];
   readonly suffix: readonly Operation[];
   readonly constants: ReadonlyMap<Operation, Affine>;
-  /** Path of the layer that ends in softmax; null where the output is something else, which cannot be trained. */
+  /** Path of the output layer; null where it does not end in the activation that the loss goes with. */
   readonly logitsOf: string | null;
 }
 
@@ -40,7 +43,8 @@ export function createStageProgram(options: ProgramOptions): StageProgram {
     layout,
     features: (pixels) => features(program, pixels),
     gradients: (batch, gradient) => gradients(program, batch, gradient),
-    probabilities: (rows) => probabilities(program, rows),
+    probabilities: (rows) => evaluate(program, rows, null).probabilities,
+    evaluate: (rows, labels) => evaluate(program, rows, labels),
     dispose() {
       for (const { kernel, bias } of program.constants.values()) tf.dispose(bias ? [kernel, bias] : [kernel]);
     },
@@ -69,14 +73,14 @@ function compileStage(options: ProgramOptions): Program {
     prefix,
     suffix,
     constants,
-    logitsOf: output && endsInSoftmax(output) ? graph.output : null,
+    logitsOf: output && endsIn(output, outputActivation(options.loss)) ? graph.output : null,
   };
 }
 
-/** Only of these kinds can execution leave the softmax away. */
-function endsInSoftmax(layer: Layer): boolean {
-  if (layer.kind === 'Softmax') return true;
-  return (layer.kind === 'Activation' || affineKinds.has(layer.kind)) && activationOf(layer) === 'softmax';
+/** Only of these kinds can execution leave the activation away. */
+function endsIn(layer: Layer, activation: 'softmax' | 'sigmoid'): boolean {
+  if (layer.kind === 'Softmax') return activation === 'softmax';
+  return (layer.kind === 'Activation' || affineKinds.has(layer.kind)) && activationOf(layer) === activation;
 }
 
 /** Copies of what never changes in this stage; the model's own tensors are not shared, so that disposal is plain. */
@@ -121,14 +125,13 @@ function boundaryTensors({ options, partition }: Program, rows: tf.Tensor2D): Ma
 }
 
 function gradients(program: Program, batch: MicroBatch, gradient: Float32Array): LossSums {
-  const { options, layout, suffix, constants, logitsOf } = program;
-  if (logitsOf === null)
-    throw new ThawError('HeadMismatch', `${options.graph.output}: the network does not end in softmax`);
+  const { options, layout, suffix, constants } = program;
+  const logitsOf = requireLogits(program);
   const names = layout.entries.map(({ name }) => name);
   const [logits, losses, ...grads] = tf.tidy(() => {
     const rows = tf.tensor2d(batch.features, [options.microBatch, program.partition.boundaryFloats]);
     const inputs = boundaryTensors(program, rows);
-    const labels = tf.oneHot(tf.tensor1d(batch.labels, 'int32'), options.classes);
+    const targets = targetsOf(batch, options.classes);
     const weights = tf.tensor1d(batch.weights);
     const mask = maskOf(options, batch);
     const kept: tf.Tensor[] = [];
@@ -137,7 +140,7 @@ function gradients(program: Program, batch: MicroBatch, gradient: Float32Array):
       const value: Values = (name) => replaced.get(name) ?? options.value(name);
       const outputs = execute(suffix, inputs, { value, mask, constants, logitsOf });
       const logits = outputs.get(options.graph.output) as tf.Tensor;
-      const perSample = tf.neg(tf.sum(tf.mul(labels, tf.logSoftmax(logits)), -1));
+      const perSample = sampleLosses(options.loss, logits, targets);
       kept.push(tf.keep(tf.clone(logits)), tf.keep(tf.clone(perSample)));
       return tf.sum(tf.mul(weights, perSample)) as tf.Scalar;
     };
@@ -148,6 +151,20 @@ function gradients(program: Program, batch: MicroBatch, gradient: Float32Array):
   const sums = lossSums(batch, (losses as tf.Tensor).dataSync(), (logits as tf.Tensor).dataSync());
   tf.dispose([logits as tf.Tensor, losses as tf.Tensor, ...grads]);
   return sums;
+}
+
+function requireLogits({ options, logitsOf }: Program): string {
+  if (logitsOf !== null) return logitsOf;
+  const { graph, loss } = options;
+  throw new ThawError(
+    'HeadMismatch',
+    `${graph.output}: the network does not end in ${outputActivation(loss)}, which the loss ${loss.kind} goes with`,
+  );
+}
+
+/** [microBatch, classes]. */
+function targetsOf({ labels }: Pick<MicroBatch, 'labels'>, classes: number): tf.Tensor {
+  return tf.oneHot(tf.tensor1d(labels, 'int32'), classes);
 }
 
 function maskOf({ seed }: ProgramOptions, { epoch, sampleIds }: MicroBatch): Call['mask'] {
@@ -175,14 +192,23 @@ function lossSums(batch: MicroBatch, losses: ArrayLike<number>, scores: ArrayLik
   return { loss, correct };
 }
 
-function probabilities(program: Program, rows: Float32Array): Float32Array {
+/** Losses only with labels. */
+function evaluate(program: Program, rows: Float32Array, labels: Int32Array | null): Evaluated {
   const { options, partition, suffix, constants } = program;
-  const output = tf.tidy(() => {
+  const logitsOf = labels ? requireLogits(program) : undefined;
+  const [output, losses] = tf.tidy(() => {
     const features = tf.tensor2d(rows, [options.blockSize, partition.boundaryFloats]);
     const run = { value: options.value, mask: null, constants, inference: true };
-    return execute(suffix, boundaryTensors(program, features), run).get(options.graph.output) as tf.Tensor;
-  });
-  const data = output.dataSync() as Float32Array;
-  output.dispose();
-  return data;
+    const outputs = execute(suffix, boundaryTensors(program, features), { ...run, logitsOf });
+    const output = outputs.get(options.graph.output) as tf.Tensor;
+    if (!labels) return [output];
+    const activated = activate(output, outputActivation(options.loss));
+    return [activated, sampleLosses(options.loss, output, targetsOf({ labels }, options.classes))];
+  }) as [tf.Tensor, tf.Tensor | undefined];
+  const evaluated = {
+    probabilities: output.dataSync() as Float32Array,
+    losses: (losses?.dataSync() ?? new Float32Array()) as Float32Array,
+  };
+  tf.dispose(losses ? [output, losses] : [output]);
+  return evaluated;
 }

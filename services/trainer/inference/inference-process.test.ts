@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import { type TinyResult, writeTinyResult } from '../../../test/support/fixtures/tiny-result.ts';
 import { skipWithoutTensorflow } from '../../../test/support/tensorflow.ts';
 import { describeTensorflow, withInference } from './inference-process.ts';
@@ -25,6 +26,7 @@ function aModel(changes: Partial<InferenceModel> = {}): InferenceModel {
     weights: result.weights,
     preprocessing: job.model.preprocessing,
     classes: 3,
+    loss: plainCrossEntropy,
     engine: 'cpu',
     ...changes,
   };

@@ -1,7 +1,7 @@
 // What a command and its inference process say to each other. One request at a time, answered in order; while one is
 // carried out there may be notices. Structured clones: typed arrays and maps cross as they are.
 
-import type { EngineKind, Preprocessing } from '@thaw/common/job/resolved-job.ts';
+import type { EngineKind, Loss, Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { Graph, Weights } from '@thaw/common/model/graph.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import type { EngineClass } from '../engine/engine.ts';
@@ -11,6 +11,7 @@ export interface InferenceModel {
   readonly weights: Weights;
   readonly preprocessing: Preprocessing;
   readonly classes: number;
+  readonly loss: Loss;
   readonly engine: EngineKind;
 }
 

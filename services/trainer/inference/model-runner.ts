@@ -32,11 +32,11 @@ export interface ModelRunner {
 
 /** Throws SetupMissing, EngineUnavailable. One a process. */
 export async function openModel(model: InferenceModel): Promise<ModelRunner> {
-  const { graph, weights, preprocessing, classes } = model;
+  const { graph, weights, preprocessing, classes, loss } = model;
   const engine = await createEngine({ kind: model.engine, threads: 1, gpus: 0 });
   const loaded = engine.loadModel(graph, weights, preprocessing);
   const trainable = outputWeights(graph);
-  const program = loaded.stageProgram({ trainable, seed: 0, blockSize, microBatch: 1, classes });
+  const program = loaded.stageProgram({ trainable, seed: 0, blockSize, microBatch: 1, classes, loss });
   return {
     engineClass: engine.engineClass,
     predict: (files) => predict(program, files, { preprocessing, classes }),

@@ -22,8 +22,8 @@ export interface RunOptions {
   readonly mask: Call['mask'];
   /** Kernel and bias of operations whose weights never change, computed once. */
   readonly constants?: ReadonlyMap<Operation, Affine> | undefined;
-  /** Path of the output layer whose softmax is left away, for a loss on logits. */
-  readonly logitsOf?: string;
+  /** Path of the output layer whose activation is left away, for a loss on logits. */
+  readonly logitsOf?: string | undefined;
   /** Without a tape: frees every intermediate after its last reader, the inputs included. */
   readonly inference?: boolean;
 }

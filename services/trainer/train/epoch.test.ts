@@ -32,12 +32,14 @@ interface Options {
   readonly onNonFinite?: 'fail' | 'skipStep';
   readonly bad?: readonly number[];
   readonly steps?: readonly [first: number, last: number];
+  readonly classWeights?: readonly number[] | null;
   /** Lays something over what the members agreed on. */
   readonly agreed?: (step: number) => Partial<StepResult>;
 }
 
 /** An epoch of one member over one-byte images, whose loss is 0.5 a sample, with everything that it did written down. */
-function anEpoch({ onNonFinite = 'fail', bad = [], steps = [1, perEpoch], agreed = () => ({}) }: Options = {}) {
+function anEpoch(options: Options = {}) {
+  const { onNonFinite = 'fail', bad = [], steps = [1, perEpoch], classWeights = null, agreed = () => ({}) } = options;
   const seen = { loaded: [] as number[], batches: [] as MicroBatch[], applied: [] as number[] };
   const contributed: (readonly ShardContribution[])[] = [];
   const board = progressBoard(newBoardBuffer());
@@ -105,7 +107,7 @@ function anEpoch({ onNonFinite = 'fail', bad = [], steps = [1, perEpoch], agreed
   } as unknown as CommsLink;
   const rows = Array.from({ length: 19 }, (_, i) => i);
   const context = {
-    job: { train: { seed, onNonFinite }, data: { views: 1 } },
+    job: { train: { seed, onNonFinite, classWeights }, data: { views: 1 } },
     manifest: { sets: { train: { ids: rows.map((i) => `sample ${i}`), labels: rows } } },
     shards,
   } as unknown as JobContext;
@@ -167,6 +169,20 @@ test('a bad sample keeps its row with weight 0 and counts nowhere', async () => 
       [3, 3],
     ],
   );
+});
+
+test('class weights weigh the samples, and the sum is still divided by their number', async () => {
+  const classWeights = Array.from({ length: 19 }, (_, label) => 0.5 + label);
+  const { trained, seen, contributed } = anEpoch({ classWeights });
+  assert.equal((await trained).count, 19);
+  for (const { labels, weights, sampleIds } of seen.batches) {
+    assert.deepEqual(
+      [...weights.subarray(0, sampleIds.length)],
+      [...labels.subarray(0, sampleIds.length)].map((label) => 0.5 + label),
+    );
+    assert.ok(weights.subarray(sampleIds.length).every((weight) => weight === 0));
+  }
+  for (const { weight, count } of contributed.flat()) assert.equal(weight, count);
 });
 
 test('a micro-batch of bad samples only gives zero, and is not computed', async () => {

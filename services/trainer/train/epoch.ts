@@ -113,9 +113,11 @@ function computeGradient(work: EpochWork, step: number, shard: number, refs: rea
   const weights = new Float32Array(runtime.stage.microBatch);
   const labels = new Int32Array(runtime.stage.microBatch);
   const { train } = context.manifest.sets;
+  const { classWeights } = context.job.train;
   for (const [row, { index }] of refs.entries()) {
-    weights[row] = present[row] ? 1 : 0;
-    labels[row] = train.labels[index] as number;
+    const label = train.labels[index] as number;
+    labels[row] = label;
+    weights[row] = present[row] ? (classWeights?.[label] ?? 1) : 0;
   }
   const count = present.filter(Boolean).length;
   if (count === 0) {
@@ -126,6 +128,7 @@ function computeGradient(work: EpochWork, step: number, shard: number, refs: rea
   const batch = { features, labels, weights, sampleIds, epoch: directive.epoch };
   const { loss, correct } = runtime.program.gradients(batch, gradient);
   link.board.tick(count);
+  // Keras' rule: the sum of weighted gradients over the number of samples, whatever their weights.
   return { shard, count, weight: count, loss, correct };
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evaluationParts } from '@thaw/common/data/evaluation-parts.ts';
 import { addSparse, denseOf, sparseOf } from '@thaw/common/evaluation/sparse-counts.ts';
+import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import { featureSource } from '../cache/feature-source.ts';
 import { featureStore, type SampleRef } from '../cache/feature-store.ts';
 import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
@@ -29,7 +30,14 @@ async function aProgram(): Promise<StageProgram> {
   const engine = await createEngine({ kind: 'cpu', threads: 1, gpus: 0 });
   const model = engine.loadModel(graph, drawnWeights(graph), smallPreprocessing);
   const trainable = ['head/output/kernel', 'head/output/bias'];
-  return model.stageProgram({ trainable, seed: 1, blockSize, microBatch: 4, classes: smallClasses });
+  return model.stageProgram({
+    trainable,
+    seed: 1,
+    blockSize,
+    microBatch: 4,
+    classes: smallClasses,
+    loss: plainCrossEntropy,
+  });
 }
 
 function evaluate(program: StageProgram, wanted: readonly number[], set: 'validation' | 'test' = 'validation') {
@@ -51,11 +59,14 @@ async function naive(program: StageProgram, part: number) {
       continue;
     }
     const { pixels } = await loadBlock([{ set: 'validation', index, view: 0 }]);
-    const probabilities = [...program.probabilities(program.features(pixels))].slice(0, smallClasses);
     const truth = labels[index] as number;
+    const alone = program.evaluate(program.features(pixels), new Int32Array(blockSize).fill(truth));
+    const probabilities = [...alone.probabilities].slice(0, smallClasses);
+    const loss = alone.losses[0] as number;
+    assert.ok(Math.abs(loss + Math.log(probabilities[truth] as number)) < 1e-5, 'cross-entropy by its definition');
+    lossSum += Math.round(loss * fixedPointScale);
     const guess = probabilities.indexOf(Math.max(...probabilities));
     confusion[truth * smallClasses + guess] = (confusion[truth * smallClasses + guess] ?? 0) + 1;
-    lossSum += Math.round(-Math.log(probabilities[truth] as number) * fixedPointScale);
     count += 1;
     if ([...probabilities].sort((a, b) => b - a).indexOf(probabilities[truth] as number) < 5) topFive += 1;
   }
@@ -105,19 +116,25 @@ test('the test set has figures beside its sums, which are the same as without', 
   );
 });
 
-test('a probability of zero costs as much as one of 1e-7, and NaN fails the job', async () => {
-  const program = await aProgram();
-  const giving = (value: number): StageProgram => ({
-    ...program,
-    probabilities: () => new Float32Array(blockSize * smallClasses).fill(value),
+const spoilt: readonly (readonly [loss: number, said: RegExp])[] = [
+  [Number.NaN, /^the output for validation sample 0 is NaN$/],
+  [
+    Number.POSITIVE_INFINITY,
+    /^the loss of validation sample 0 is Infinity; expected at most 1048576: training has div/,
+  ],
+  [2 ** 20 + 1, /^the loss of validation sample 0 is 1048577; expected/],
+];
+
+for (const [loss, message] of spoilt) {
+  test(`a loss of ${loss} fails the job`, async () => {
+    const program = await aProgram();
+    const evaluated = {
+      probabilities: new Float32Array(blockSize * smallClasses),
+      losses: new Float32Array(blockSize).fill(loss),
+    };
+    await assert.rejects(evaluate({ ...program, evaluate: () => evaluated }, [0]), { code: 'NonFinite', message });
   });
-  const { parts: ofZeros } = await evaluate(giving(0), [0]);
-  assert.equal(ofZeros[0]?.lossSum, blockSize * Math.round(-Math.log(1e-7) * fixedPointScale));
-  await assert.rejects(evaluate(giving(Number.NaN), [0]), {
-    name: 'ThawError(NonFinite)',
-    message: /validation sample 0 is NaN/,
-  });
-});
+}
 
 test('the first of equal probabilities wins', () => {
   assert.equal(argmax([0.2, 0.4, 0.4]), 1);

@@ -16,8 +16,8 @@ import { type ScoreTally, scoreTally } from './score-tally.ts';
 /** Sums of losses are int64 in units of 2^-24 (protocol section 3). */
 export const fixedPointScale = 2 ** 24;
 
-/** Probabilities are kept from 0 before the logarithm, as Keras' backend epsilon does. */
-const probabilityFloor = 1e-7;
+/** A larger loss of one sample could not be summed exactly over a large set, and says that training has diverged. */
+const sampleLossMax = 2 ** 20;
 
 export interface EvaluationOptions {
   readonly set: SplitName;
@@ -60,18 +60,20 @@ async function evaluatePart({ part, rows, scores }: Part, options: EvaluationOpt
     const refs = refsOf(options.set, rows.slice(start, start + blockSize));
     await options.features.prepare(refs);
     const { features, present } = options.features.rows(refs, blockSize);
-    const probabilities = options.program.probabilities(features);
+    const truths = new Int32Array(blockSize);
+    for (const [row, { index }] of refs.entries()) truths[row] = labels[index] as number;
+    const { probabilities, losses } = options.program.evaluate(features, truths);
     for (const [row, ref] of refs.entries()) {
       if (!present[row]) {
         sums.badSamples += 1;
         continue;
       }
-      const truth = labels[ref.index] as number;
+      const truth = truths[row] as number;
       const ofSample = probabilities.subarray(row * classes, (row + 1) * classes);
       const prediction = argmax(ofSample);
       const cell = truth * classes + prediction;
       confusion.set(cell, (confusion.get(cell) ?? 0) + 1);
-      sums.lossSum += fixedPointLoss(ofSample[truth] as number, `${options.set} sample ${ref.index}`);
+      sums.lossSum += fixedPointLoss(losses[row] as number, `${options.set} sample ${ref.index}`);
       sums.count += 1;
       if (rankOf(truth, ofSample) < 5) sums.topFive += 1;
       scores.add(ofSample, truth);
@@ -84,9 +86,14 @@ async function evaluatePart({ part, rows, scores }: Part, options: EvaluationOpt
   return { part, ...sums, confusion: sparseOfMap(confusion), ...figures };
 }
 
-function fixedPointLoss(probability: number, what: string): number {
-  if (Number.isNaN(probability)) throw new ThawError('NonFinite', `the output for ${what} is NaN`);
-  return Math.round(-Math.log(Math.max(probability, probabilityFloor)) * fixedPointScale);
+function fixedPointLoss(loss: number, what: string): number {
+  if (Number.isNaN(loss)) throw new ThawError('NonFinite', `the output for ${what} is NaN`);
+  if (loss <= sampleLossMax) return Math.round(loss * fixedPointScale);
+  throw new ThawError(
+    'NonFinite',
+    `the loss of ${what} is ${loss}; expected at most ${sampleLossMax}: training has diverged, and a lower ` +
+      'learningRate or gradientClip usually helps',
+  );
 }
 
 function refsOf(set: SplitName, rows: readonly number[]): SampleRef[] {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { blockSize } from '@thaw/common/data/block-size.ts';
+import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import type { SampleRef } from '../cache/feature-store.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import type { Engine, EngineModel, StageProgram, StageProgramOptions } from '../engine/engine.ts';
@@ -25,7 +26,7 @@ interface Stage {
 function aContext(stages: readonly Stage[]): JobContext {
   const rows = Array.from({ length: samples }, (_, i) => i);
   return {
-    job: { train: { seed: 1 }, stages },
+    job: { train: { seed: 1, loss: plainCrossEntropy }, stages },
     graph,
     source,
     manifest: {
@@ -108,6 +109,8 @@ function nudged(values: Float32Array, row = 0): Float32Array {
   return changed;
 }
 
+const withLosses = (losses: Float32Array) => ({ probabilities: new Float32Array(), losses });
+
 let runs = 0;
 const unstable: readonly {
   readonly what: string;
@@ -154,8 +157,10 @@ const unstable: readonly {
     what: 'probabilities that differ between two runs',
     said: /an evaluation batch differs between two runs/,
     spoil: (program) => ({
-      probabilities: (features) =>
-        runs++ % 2 ? nudged(program.probabilities(features)) : program.probabilities(features),
+      evaluate(features, labels) {
+        const { probabilities, losses } = program.evaluate(features, labels);
+        return { probabilities: runs++ % 2 ? nudged(probabilities) : probabilities, losses };
+      },
     }),
   },
 ];
@@ -180,7 +185,7 @@ test('other bits in any stage are another digest', async () => {
     (program) =>
       hasPrefix(program) ? { features: (pixels) => program.features(pixels).map((value) => value * 1.000001) } : {},
     (program) =>
-      hasPrefix(program) ? {} : { probabilities: (features) => nudged(program.probabilities(features), 7) },
+      hasPrefix(program) ? {} : { evaluate: (...given) => withLosses(nudged(program.evaluate(...given).losses, 7)) },
     (program) => ({
       gradients(batch, gradient) {
         const sums = program.gradients(batch, gradient);

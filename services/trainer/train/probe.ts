@@ -29,14 +29,15 @@ export async function runProbe({ model, context, loadBlock }: ProbeOptions): Pro
   const hash = createHash('sha256').update(pixels);
   for (const { trainable, microBatch } of programsOf(context)) {
     const classes = manifest.classes.length;
-    const program = model.stageProgram({ trainable, seed: job.train.seed, blockSize, microBatch, classes });
+    const { seed, loss } = job.train;
+    const program = model.stageProgram({ trainable, seed, blockSize, microBatch, classes, loss });
     try {
       const features = stableFeatures(program, pixels);
       hash.update(asBytes(features));
       for (const count of new Set([microBatch, Math.max(1, microBatch - 1)])) {
         hash.update(asBytes(stableGradient(program, batchOfProbe(context, refs, features, { microBatch, count }))));
       }
-      hash.update(asBytes(twice('an evaluation batch', () => program.probabilities(features))));
+      hash.update(asBytes(stableEvaluation(program, features, labelsOf(context, refs))));
     } finally {
       program.dispose();
     }
@@ -102,6 +103,20 @@ function stableGradient(program: StageProgram, batch: MicroBatch): Float32Array 
     program.gradients(batch, values);
     return values;
   });
+}
+
+function stableEvaluation(program: StageProgram, features: Float32Array, labels: Int32Array): Float32Array {
+  return twice('an evaluation batch', () => {
+    const { probabilities, losses } = program.evaluate(features, labels);
+    const both = new Float32Array(probabilities.length + losses.length);
+    both.set(probabilities);
+    both.set(losses, probabilities.length);
+    return both;
+  });
+}
+
+function labelsOf({ manifest }: JobContext, refs: readonly SampleRef[]): Int32Array {
+  return Int32Array.from(refs, ({ index }) => manifest.sets.train.labels[index] as number);
 }
 
 function batchOfProbe(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blockSize } from '@thaw/common/data/block-size.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import type { ResolvedStage } from '@thaw/common/job/resolved-job.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
 import type { SampleRef } from '../cache/feature-store.ts';
@@ -48,7 +49,7 @@ async function theStages(stages: readonly ResolvedStage[] = headThenWhole, featu
   const model = engine.loadModel(graph, source, smallPreprocessing);
   const context = {
     job: {
-      train: { seed: 1, microBatch: 4, gradientClip: null, l2: 0 },
+      train: { seed: 1, microBatch: 4, loss: plainCrossEntropy, gradientClip: null, l2: 0 },
       stages,
     },
     graph,

@@ -90,6 +90,7 @@ export function createStages(options: StagesOptions): Stages {
       blockSize,
       microBatch: stage.microBatch,
       classes: context.manifest.classes.length,
+      loss: context.job.train.loss,
     });
     keepOrClearFeatures(program);
     const features = featureSource({

@@ -1,6 +1,7 @@
 // A whole run as the coordinator tells it, for tests and the demo: decided by the real core, shown by the real status,
 // and sent through the real messages. Trainers are made up: what they report grows better, and one sample is bad.
 
+import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import { eventLine } from '@thaw/coordinator/core/event-log.ts';
 import type { JobPlan } from '@thaw/coordinator/core/job-plan.ts';
 import { jobStatus } from '@thaw/coordinator/core/progress.ts';
@@ -59,6 +60,7 @@ export function playRun(): PlayedRun {
     dataDigest: `sha256:${'8'.repeat(64)}`,
     modelDigest: `sha256:${'7'.repeat(64)}`,
     seed: 7,
+    loss: plainCrossEntropy,
     testIds: [],
     startedAt: began,
     endedAt: run.play.now,

@@ -18,8 +18,12 @@ export function typeText(field: JsonSchema, path: SchemaPath): string {
     case 'string':
       return textText(field, path);
     default:
-      return field.additionalProperties instanceof Object ? 'texts by name' : 'object';
+      return field.additionalProperties instanceof Object ? mapText(field.additionalProperties) : 'object';
   }
+}
+
+function mapText({ type }: JsonSchema): string {
+  return type === 'number' ? 'numbers by name' : 'texts by name';
 }
 
 function listText({ items = {}, minItems = 0, maxItems }: JsonSchema, path: SchemaPath): string {

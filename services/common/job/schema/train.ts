@@ -39,16 +39,39 @@ export const optimizerSchema = oneOf({
     .describe('RMSprop.'),
 }).describe('The optimizer: exactly one key.');
 
+const smoothing = (meaning: string) => ({ labelSmoothing: fraction(meaning).default(0) });
+const evenly = 'Part of the target that is spread evenly over all classes.';
+
+/** All of them as Keras defines them. */
 export const lossSchema = oneOf({
-  crossEntropy: z
-    .strictObject({ labelSmoothing: fraction('Mass that goes to the other classes.').default(0) })
-    .describe('Categorical cross-entropy.'),
-  binaryCrossEntropy: nothing('Binary cross-entropy.'),
-  focal: z.strictObject({ gamma: notNegative('Focus on hard samples.').default(2) }).describe('Focal loss.'),
-  mse: nothing('Mean squared error.'),
-  mae: nothing('Mean absolute error.'),
-  huber: z.strictObject({ delta: positive('Where it turns linear.').default(1) }).describe('Huber loss.'),
-}).describe('The loss: exactly one key. Default: what the task implies.');
+  crossEntropy: z.strictObject(smoothing(evenly)).describe('Categorical cross-entropy, on softmax outputs.'),
+  binaryCrossEntropy: z
+    .strictObject(smoothing('Part of every target that becomes one half.'))
+    .describe(
+      'Mean of one binary cross-entropy a class. The outputs are sigmoids, each class on its own, so they need not add up to 1; the predicted class is the largest.',
+    ),
+  focal: z
+    .strictObject({
+      gamma: notNegative('Focus on hard samples.').default(2),
+      alpha: positive('Factor on the loss.').default(0.25),
+      ...smoothing(evenly),
+    })
+    .describe('Categorical focal cross-entropy, on softmax outputs.'),
+  mse: nothing('Mean squared error of the softmax outputs to the one-hot class.'),
+  mae: nothing('Mean absolute error of the softmax outputs to the one-hot class.'),
+  huber: z
+    .strictObject({ delta: positive('Error at which it turns linear.').default(1) })
+    .describe('Huber loss of the softmax outputs to the one-hot class.'),
+}).describe(
+  'The loss, of training and of every evaluation: exactly one key. Default: what the task implies, for images crossEntropy.',
+);
+
+const classWeightsSchema = oneOf({
+  balanced: nothing("n / (k n_c): inverse to the class' frequency in the training set, 1 on average over its samples."),
+  perClass: z.record(z.string(), positive('Weight of the class.')).describe('By class name; every class is named.'),
+}).describe(
+  "Factors on the samples' losses in training: exactly one key. As in Keras the sum is divided by the number of samples, and evaluation is unweighted.",
+);
 
 const mixing = (meaning: string) =>
   z
@@ -84,11 +107,9 @@ export const trainSchema = z
       .strictObject({ norm: positive('Largest global norm.') })
       .optional()
       .describe('Scales the gradient down to this norm.'),
-    l2: notNegative('λ of λ/2·‖w‖² on kernels.').default(0),
+    l2: notNegative('λ of λ/2·‖w‖² on kernels, which is l2(λ/2) in Keras.').default(0),
     onNonFinite: z.enum(['fail', 'skipStep']).default('fail').describe('What a NaN or infinite gradient does.'),
-    classWeights: oneOf({ balanced: nothing("Inverse to the classes' frequency.") })
-      .optional()
-      .describe('Weights of the classes.'),
+    classWeights: classWeightsSchema.optional(),
     mixup: mixing('Mixes pairs of samples.').optional(),
     cutmix: mixing('Pastes parts of one sample into another.').optional(),
     ema: z

@@ -1,6 +1,7 @@
 // A finished run for tests of the page: decided by the real core, told by its real log, with the names that a test wants
 // to see there.
 
+import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import { eventLine } from '../../../core/event-log.ts';
 import type { StagePlan } from '../../../core/job-plan.ts';
 import { aPreparedJob } from '../../../testing/a-prepared-job.ts';
@@ -25,6 +26,7 @@ export function someRun(stages = twoStages, script: Script = [5, 8, 7, 9]): Some
     dataDigest: `sha256:${'8'.repeat(64)}`,
     modelDigest: `sha256:${'7'.repeat(64)}`,
     seed: 7,
+    loss: plainCrossEntropy,
     testIds: [],
     startedAt: play.now - 60_000,
     endedAt: play.now,
