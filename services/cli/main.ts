@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { keepOnWithoutReader } from './closed-output.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
+import { modelCommand } from './commands/model.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
 import { runCommand } from './commands/run.ts';
@@ -51,9 +52,12 @@ for (const command of [
   schemaCommand,
   predictCommand,
   evaluateCommand,
+  modelCommand,
   doctorCommand,
 ]) {
-  program.addCommand(command(world).exitOverride().showHelpAfterError());
+  const added = command(world);
+  for (const one of [added, ...added.commands]) one.exitOverride().showHelpAfterError();
+  program.addCommand(added);
 }
 
 try {

@@ -69,7 +69,7 @@ function missing(parsed: ParsedJob, source: string, facts: JobFacts): ThawError 
 }
 
 /** The network's own layers say more than its names, and its own name more than its file's. */
-function likelyInput(source: string, { modelName, rescales }: JobFacts): string {
+export function likelyInput(source: string, { modelName, rescales }: Pick<JobFacts, 'modelName' | 'rescales'>): string {
   if (rescales) return ' The network rescales its pixels itself, so it is most likely {range: [0, 255]}.';
   for (const called of [modelName ?? '', source]) {
     const preset = likelyPresets.find(([name]) => name.test(called))?.[1];

@@ -26,6 +26,11 @@ export function blocksOf(graph: Graph): Block[] {
   }));
 }
 
+/** Paths of the layers after which one tensor alone crosses: where the network falls into two parts. */
+export function cutPointsOf({ layers }: Graph): string[] {
+  return segmentsOf(layers).map((segment) => (segment.at(-1) as Layer).path);
+}
+
 /** Cuts wherever exactly one output is still to be read. */
 function segmentsOf(layers: readonly Layer[]): Layer[][] {
   const lastReader = new Map<string, number>();

@@ -2,7 +2,8 @@
 // estimate of a trainer's memory. Pure.
 
 import { blockSize } from '@thaw/common/data/block-size.ts';
-import type { Graph, Layer } from '@thaw/common/model/graph.ts';
+import type { Graph } from '@thaw/common/model/graph.ts';
+import { elementsOf, parametersOf } from '@thaw/common/model/parameters.ts';
 import { floatsOf } from '@thaw/common/model/partition.ts';
 import { epochsOf } from '../core/job-plan.ts';
 import type { PreparedJob, PreparedStage } from './prepared-job.ts';
@@ -141,12 +142,4 @@ function largestLive({ layers }: Graph, paths: readonly string[]): number {
 function outputsOf({ layers }: Graph, paths: readonly string[]): number {
   const wanted = new Set(paths);
   return layers.filter(({ path }) => wanted.has(path)).reduce((sum, layer) => sum + floatsOf(layer), 0);
-}
-
-function parametersOf(layers: readonly Layer[]): number {
-  return layers.flatMap(({ weights }) => weights).reduce((sum, { shape }) => sum + elementsOf(shape), 0);
-}
-
-function elementsOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

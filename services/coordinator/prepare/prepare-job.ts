@@ -24,6 +24,7 @@ import { type IndexedDataSet, indexDataSet } from './data-source/index-data-set.
 import { dataPlace, headPlace, modelPlace, placed, stagePlace } from './job-places.ts';
 import { modelInputSize } from './model-source/input-size.ts';
 import { type ModelSource, openModelSource } from './model-source/open-model-source.ts';
+import { rescalesItself } from './model-source/rescales-itself.ts';
 import type { PreparedJob, PreparedStage } from './prepared-job.ts';
 
 export interface PrepareOptions {
@@ -108,7 +109,7 @@ function factsOf(source: ModelSource, { manifest, format }: IndexedDataSet, trun
     inputSize: modelInputSize(source.graph),
     preprocessing: source.preprocessing,
     modelName: source.modelName,
-    rescales: source.graph.layers.some(({ kind, inputs }) => kind === 'Rescaling' && inputs[0] === source.graph.input),
+    rescales: rescalesItself(source.graph),
     blocks: blocksOf(trunk).length,
     format,
   };

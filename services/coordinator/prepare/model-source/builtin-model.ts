@@ -19,17 +19,37 @@ import type { ModelSource, OpenOptions } from './open-model-source.ts';
 
 export type ModelWeights = NonNullable<JobSpec['model']['weights']>;
 
-/** Throws JobInvalid (unknown name, no weights), SourceNotFound or ModelInvalid. */
-export async function openBuiltinModel(name: string, options: OpenOptions): Promise<ModelSource> {
+export interface BuiltinTopology
+  extends Required<Pick<ModelSource, 'graph' | 'preprocessing' | 'defaultCut' | 'origin'>> {
+  readonly architecture: Architecture;
+  readonly size: { readonly height: number; readonly width: number };
+}
+
+/** Without weights. Throws JobInvalid (unknown name) or ModelInvalid. */
+export function builtinTopology(name: string, inputSize: OpenOptions['inputSize']): BuiltinTopology {
   const architecture = architectureOf(name);
   if (!architecture) {
     const known = architectureNames.map((known) => `builtin:${known}`).join(', ');
     throw new ThawError('JobInvalid', `spec.model.source: found "builtin:${name}"; expected ${known}`);
   }
-  const { weights, inputSize = { height: architecture.size, width: architecture.size } } = options;
-  const graph = architecture.build(inputSize);
+  const size = inputSize ?? { height: architecture.size, width: architecture.size };
+  const graph = architecture.build(size);
   const { preprocessing } = architecture;
-  const common = { preprocessing, defaultCut: classifierCut(graph) };
+  return {
+    architecture,
+    size,
+    graph,
+    preprocessing,
+    defaultCut: classifierCut(graph),
+    origin: `${name} as in keras.applications`,
+  };
+}
+
+/** Throws JobInvalid (unknown name, no weights), SourceNotFound or ModelInvalid. */
+export async function openBuiltinModel(name: string, options: OpenOptions): Promise<ModelSource> {
+  const { weights } = options;
+  const { architecture, size: inputSize, graph, preprocessing, defaultCut } = builtinTopology(name, options.inputSize);
+  const common = { preprocessing, defaultCut };
   if (weights?.source !== undefined) {
     const { values, what } = await aboutWeights(async () => {
       const { layers, what } = await readStoredWeights(weights.source as string, options);
