@@ -29,7 +29,7 @@ export function trainerMetrics(registry: Registry, board: ProgressBoard): Traine
           steps.reduced.inc(observation.reducedBytes);
           return;
         case 'features':
-          features.computed.inc(observation.computed);
+          for (const [from, samples] of observation.computed) features.computed.inc({ from }, samples);
           features.hits.inc(observation.hits);
           features.misses.inc(observation.misses);
           features.cacheBytes.set(observation.cacheBytes);
@@ -77,7 +77,8 @@ function featureMetrics(registers: Registry[]) {
   return {
     computed: new Counter({
       name: 'thaw_trainer_features_computed_total',
-      help: 'Samples whose frozen prefix ran.',
+      help: 'Samples whose frozen layers ran, by what they started from: pixels, or the stored boundary.',
+      labelNames: ['from'],
       registers,
     }),
     hits: new Counter({

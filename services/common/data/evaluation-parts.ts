@@ -16,3 +16,13 @@ export function evaluationParts(samples: number, blockSize: number): number[][] 
     Array.from({ length: start(part + 1) - start(part) }, (_unused, i) => start(part) + i),
   );
 }
+
+/** owners[part] = member: contiguous runs, loads differing by at most one. Part results do not depend on their owner. */
+export function assignParts(parts: number, members: number): number[] {
+  return Array.from({ length: parts }, (_, part) => Math.floor((part * members) / parts));
+}
+
+/** Rows by part, of the parts that one member owns. */
+export function partsOwnedBy(member: number, owners: readonly number[], parts: number[][]): Map<number, number[]> {
+  return new Map([...parts.entries()].filter(([part]) => owners[part] === member));
+}

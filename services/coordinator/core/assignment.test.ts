@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import { assignParts, assignShards } from './assignment.ts';
+import { assignShards } from './assignment.ts';
 
 const memberSets = fc.uniqueArray(fc.integer({ min: 0, max: 20 }), { minLength: 1, maxLength: 8 });
 const names = (indices: readonly number[]): string[] => indices.map((i) => `m${String(i).padStart(2, '0')}`).sort();
@@ -38,9 +38,4 @@ it('changes nothing when nobody came or went', () => {
   const members = names([1, 2, 3]);
   const owners = assignShards(null, members, 8);
   assert.deepEqual(assignShards(owners, members, 8), owners);
-});
-
-it('spreads evaluation parts over the members in runs', () => {
-  assert.deepEqual(assignParts(5, 2), [0, 0, 0, 1, 1]);
-  assert.deepEqual(assignParts(1, 3), [0]);
 });

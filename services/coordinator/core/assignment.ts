@@ -28,8 +28,3 @@ function targetLoads(previous: Owners | null, members: readonly string[], shards
   const byHosted = [...members].sort((a, b) => hosted(b) - hosted(a) || (a < b ? -1 : 1));
   return new Map(byHosted.map((member, i) => [member, base + (i < extra ? 1 : 0)]));
 }
-
-/** Contiguous runs of parts, loads differing by at most one. Part results do not depend on their owner. */
-export function assignParts(parts: number, members: number): number[] {
-  return Array.from({ length: parts }, (_, part) => Math.floor((part * members) / parts));
-}

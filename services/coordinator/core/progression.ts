@@ -2,8 +2,9 @@
 // the next epoch or stage, and after the last one test the chosen weights. Each function takes a state whose members
 // have all reported and issues the next directive.
 
+import { assignParts } from '@thaw/common/data/evaluation-parts.ts';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
-import { assignParts, assignShards } from './assignment.ts';
+import { assignShards } from './assignment.ts';
 import { issueDirective } from './directive.ts';
 import { record } from './event-log.ts';
 import type { Decision } from './events.ts';

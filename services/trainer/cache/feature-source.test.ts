@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
 import type { StageProgram } from '../engine/engine.ts';
-import { featureSource, type StoreFit } from './feature-source.ts';
-import { featureStore, type SampleRef } from './feature-store.ts';
+import { noFeatureCounts, samplesComputed } from './feature-counts.ts';
+import type { StoreFit } from './feature-source.ts';
+import type { SampleRef } from './level.ts';
+import { programSource } from './program-source.ts';
 
 const blockSize = 4;
 
@@ -12,13 +14,15 @@ function aSource(budgetBytes: number) {
   const loaded: string[] = [];
   const said: StoreFit[] = [];
   const program = {
-    partition: { boundaryFloats: 1 },
+    partition: { boundary: ['byte'], boundaryFloats: 1 },
     features: (pixels: Uint8Array) => Float32Array.from(pixels),
   } as unknown as StageProgram;
-  const source = featureSource({
+  const counts = noFeatureCounts();
+  const source = programSource({
     program,
     blockSize,
-    store: featureStore(budgetBytes),
+    memoryBytes: budgetBytes,
+    counts,
     board: progressBoard(newBoardBuffer()),
     checkpoint: async () => {},
     onFull: (fit) => said.push(fit),
@@ -30,14 +34,14 @@ function aSource(budgetBytes: number) {
     },
   });
   const refs = (...indices: number[]): SampleRef[] => indices.map((index) => ({ set: 'train', index, view: 0 }));
-  return { source, refs, loaded, said };
+  return { source, counts, refs, loaded, said };
 }
 
 test('what fits the store is computed once', async () => {
-  const { source, refs } = aSource(1000);
+  const { source, counts, refs } = aSource(1000);
   await source.fill(refs(0, 1, 2, 3, 4, 5));
   await source.prepare(refs(5, 3, 0));
-  assert.equal(source.counts.computed, 5);
+  assert.equal(samplesComputed(counts), 5);
   const { features, present } = source.rows(refs(5, 3, 0), 4);
   assert.deepEqual([...features], [15, 0, 10, 0]);
   assert.deepEqual(present, [true, false, true]);
@@ -53,24 +57,24 @@ test('what does not fit is computed again and reads the same', async () => {
 });
 
 test('a full store decodes nothing more in a fill, and says once how much it holds', async () => {
-  const { source, refs, loaded, said } = aSource(12);
+  const { source, counts, refs, loaded, said } = aSource(12);
   await source.fill(refs(0, 1, 2, 4, 5, 6, 7));
   assert.deepEqual(loaded, ['0,1,2']);
   await source.fill(refs(0, 1, 2, 4, 5, 6, 7));
   await source.fill(refs(8, 9));
   assert.deepEqual(loaded, ['0,1,2']);
   assert.deepEqual(said, [{ held: 3, wanted: 7, heldBytes: 12, wantedBytes: 28 }]);
-  assert.deepEqual(source.counts, { computed: 3, served: 0, misses: 0 });
+  assert.deepEqual([samplesComputed(counts), counts.misses], [3, 0]);
 });
 
 test('a fill that fits says nothing, up to the last byte', async () => {
   const { source, refs, said } = aSource(12);
   await source.fill(refs(0, 1, 2));
-  assert.deepEqual([source.cacheBytes, said], [12, []]);
+  assert.deepEqual(said, []);
 });
 
 test('what does not fit decodes ahead of its step, once', async () => {
-  const { source, refs, loaded } = aSource(4);
+  const { source, counts, refs, loaded } = aSource(4);
   await source.fill(refs(0, 1, 2, 4, 5, 6));
   await source.prepare(refs(0, 1, 2), refs(4, 5));
   assert.deepEqual(loaded, ['0', '1,2', '4,5']);
@@ -80,7 +84,7 @@ test('what does not fit decodes ahead of its step, once', async () => {
   await source.prepare(refs(1, 6));
   assert.deepEqual(loaded.slice(4), ['1,6'], 'another step than announced came');
   assert.deepEqual([...source.rows(refs(1, 6), 2).features], [11, 16]);
-  assert.equal(source.counts.misses, 6);
+  assert.equal(counts.misses, 6);
 });
 
 test('rows that nobody prepared are a defect', async () => {

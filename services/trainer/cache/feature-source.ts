@@ -1,23 +1,38 @@
-// Features for whoever asks, computed at most once while they fit the store: decode a block, run the prefix, keep the
-// rows. The next block decodes while this one computes, across steps too where features do not fit. Blocks always have
-// the engine's fixed size; short ones are padded with black images whose rows are thrown away.
+// Features for whoever asks, computed at most once while they fit the store. A missing row is computed from the deepest
+// boundary that is held on the way to it, else from pixels; what a pass computes on its way for later stages is kept too.
+// The next block decodes while this one computes. Blocks always have the engine's fixed size; short ones are padded with
+// zeros whose rows are thrown away.
 
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import type { ProgressBoard } from '../comms/progress-board.ts';
-import type { StageProgram } from '../engine/engine.ts';
-import { type FeatureStore, type Features, refKey, type SampleRef } from './feature-store.ts';
+import { blockAhead } from './block-ahead.ts';
+import { addComputed, type FeatureCounts } from './feature-counts.ts';
+import type { FeatureStore } from './feature-store.ts';
+import { type Entry, type Level, type Row, refKey, type SampleRef } from './level.ts';
+import type { LoadBlock, PixelBlock } from './pixel-level.ts';
 
-/** Decoded pixels of a block, [blockSize, height, width, 3]; `present[row]` is false for a bad sample. */
-export interface PixelBlock {
-  readonly pixels: Uint8Array;
-  readonly present: readonly boolean[];
+/** One way to compute rows of the stage's boundary. */
+export interface Way {
+  /** What it starts from; null: pixels. */
+  readonly from: Level | null;
+  /** Boundaries that it passes and that later stages read. */
+  readonly passes: readonly Level[];
+  /** `input`: a block of `from`. Rows of the stage's boundary, then of the wanted ones of `passes` (indices). */
+  run(input: Uint8Array, wanted: readonly number[]): Float32Array[];
 }
 
 export interface FeatureSourceOptions {
-  readonly program: StageProgram;
+  /** Null where the prefix computes nothing: its rows are made from pixels each time and never held. */
+  readonly level: Level | null;
+  readonly boundaryFloats: number;
+  /** Best first; the last one starts from pixels. */
+  readonly ways: readonly Way[];
+  /** Level that `loadBlock` keeps; null while no stage would read it. */
+  readonly pixelLevel: Level | null;
+  readonly loadBlock: LoadBlock;
   readonly store: FeatureStore;
+  readonly counts: FeatureCounts;
   readonly blockSize: number;
-  readonly loadBlock: (refs: readonly SampleRef[]) => Promise<PixelBlock>;
   readonly board: ProgressBoard;
   /** Throws when the work at hand was superseded; called between blocks. */
   readonly checkpoint: () => Promise<void>;
@@ -40,7 +55,7 @@ export interface FeatureRows {
 }
 
 export interface FeatureSource {
-  /** Computes what is missing of `refs`, in order, into the store, until the store is full. */
+  /** Computes what is missing of `refs`, in order, into the store, until the store is full. A phase of its own. */
   fill(refs: readonly SampleRef[]): Promise<void>;
   /**
    * Makes every one of `refs` readable by rows(), whether it fits the store or not, until the next call. The first block
@@ -48,104 +63,171 @@ export interface FeatureSource {
    */
   prepare(refs: readonly SampleRef[], upcoming?: readonly SampleRef[]): Promise<void>;
   rows(refs: readonly SampleRef[], rows: number): FeatureRows;
-  /** Samples whose prefix ran since the start, rows that were served, and rows computed for one use: they did not fit. */
-  readonly counts: { computed: number; served: number; misses: number };
-  /** Bytes that the store holds. */
-  readonly cacheBytes: number;
 }
 
 export function featureSource(options: FeatureSourceOptions): FeatureSource {
-  const { program, store, blockSize } = options;
-  const floats = program.partition.boundaryFloats;
-  const rowBytes = floats * Float32Array.BYTES_PER_ELEMENT;
-  const counts = { computed: 0, served: 0, misses: 0 };
-  const blocks = blockAhead(options);
-  let overflow = new Map<string, Features>();
+  const { level, boundaryFloats: floats, store, counts, blockSize } = options;
+  const blocks = blockAhead(options.loadBlock);
+  /** Rows for one use: they did not fit, or only the disk has them. */
+  let passing = new Map<string, Row>();
   let saidFull = false;
 
-  const missing = (refs: readonly SampleRef[]) => refs.filter((ref) => store.get(ref) === undefined);
+  const isHeld = (ref: SampleRef): boolean => level !== null && store.placeOf(level, ref) !== null;
+
+  /** Counts where the row is, and gets it from disk. */
+  const isReadable = (ref: SampleRef): boolean => {
+    const place = level && store.placeOf(level, ref);
+    if (!level || place === null) return false;
+    const row = store.read(level, ref);
+    if (row === undefined) return false;
+    if (place === 'memory') counts.memoryHits += 1;
+    else counts.diskHits += 1;
+    if (place === 'disk') passing.set(refKey(ref), row);
+    return true;
+  };
+
+  /** One block along one way: rows of the boundary, and rows of later boundaries into the store. */
+  const runBlock = (way: Way, block: readonly SampleRef[], { pixels: input, present }: PixelBlock): Entry[] => {
+    const wanted = [...way.passes.keys()].filter((i) => store.roomFor(way.passes[i] as Level) > 0);
+    const [own, ...passed] = way.run(input, wanted).map((features) => entriesOf(block, present, features, blockSize));
+    for (const [i, entries] of passed.entries()) store.write(way.passes[wanted[i] as number] as Level, entries);
+    if (level) addComputed(counts, way.from?.name ?? 'pixels', present.filter(Boolean).length);
+    options.board.tick(block.length);
+    return own as Entry[];
+  };
 
   /** Runs the prefix over refs block by block; the block after the last one is the first of `upcoming`. */
   const compute = async (
     refs: readonly SampleRef[],
-    keep: (ref: SampleRef, features: Features) => void,
+    keep: (entries: readonly Entry[]) => void,
     upcoming: readonly SampleRef[] = [],
-  ) => {
-    for (let start = 0; start < refs.length; start += blockSize) {
-      const block = refs.slice(start, start + blockSize);
-      const { pixels, present } = await blocks.take(block);
-      const following = refs.slice(start + blockSize, start + 2 * blockSize);
-      blocks.start(following.length > 0 ? following : upcoming.slice(0, blockSize));
-      const features = program.features(pixels);
-      counts.computed += present.filter(Boolean).length;
-      options.board.tick(block.length);
-      for (const [row, ref] of block.entries()) {
-        keep(ref, present[row] ? features.subarray(row * floats, (row + 1) * floats) : 'bad');
+  ): Promise<void> => {
+    const damaged: SampleRef[] = [];
+    for (const [way, group] of groupedByWay(refs, options)) {
+      for (let start = 0; start < group.length; start += blockSize) {
+        const wanted = group.slice(start, start + blockSize);
+        if (way.from) {
+          const { block, input, lost } = heldBlock(way.from, wanted, options);
+          damaged.push(...lost);
+          if (block.length > 0) keep(runBlock(way, block, input));
+        } else {
+          const input = await blocks.take(wanted);
+          const following = group.slice(start + blockSize, start + 2 * blockSize);
+          blocks.start(following.length > 0 ? following : upcoming.slice(0, blockSize));
+          keep(runBlock(way, wanted, input));
+        }
+        await options.checkpoint();
       }
-      await options.checkpoint();
     }
+    if (damaged.length > 0) await compute(damaged, keep);
   };
 
-  const sayWhenFull = (refs: readonly SampleRef[]): void => {
-    const held = refs.length - missing(refs).length;
+  const sayWhenFull = (refs: readonly SampleRef[], filled: Level): void => {
+    const { rowBytes } = filled;
+    const held = refs.filter((ref) => store.placeOf(filled, ref) !== null).length;
     if (saidFull || held === refs.length) return;
     saidFull = true;
-    options.onFull?.({
-      held,
-      wanted: refs.length,
-      heldBytes: held * rowBytes,
-      wantedBytes: refs.length * rowBytes,
-    });
+    options.onFull?.({ held, wanted: refs.length, heldBytes: held * rowBytes, wantedBytes: refs.length * rowBytes });
   };
 
   return {
-    counts,
-    get cacheBytes() {
-      return store.bytes;
-    },
     async fill(refs) {
-      const fitting = missing(refs).slice(0, store.roomFor(rowBytes));
-      await compute(fitting, (ref, features) => store.put(ref, features));
-      sayWhenFull(refs);
+      const { pixelLevel, ways, board } = options;
+      const passes = ways.at(-1)?.passes ?? [];
+      const demanded = [...(level ? [level] : []), ...passes, ...(pixelLevel ? [pixelLevel] : [])];
+      store.allot(demanded.map((wanted) => ({ level: wanted, refs })));
+      const filled = level ?? pixelLevel;
+      if (!filled) return;
+      const absent = refs.filter((ref) => store.placeOf(filled, ref) === null).slice(0, store.roomFor(filled));
+      if (absent.length > 0) board.enter('features', absent.length);
+      if (level) await compute(absent, (entries) => store.write(level, entries));
+      else await decode(absent, options);
+      sayWhenFull(refs, filled);
     },
     async prepare(refs, upcoming = []) {
-      overflow = new Map();
-      const keep = (ref: SampleRef, features: Features): void => {
-        if (store.put(ref, features)) return;
-        counts.misses += 1;
-        overflow.set(refKey(ref), features === 'bad' ? 'bad' : features.slice());
+      passing = new Map();
+      const absent = refs.filter((ref) => !isReadable(ref));
+      const keep = (entries: readonly Entry[]): void => {
+        if (level) store.write(level, entries);
+        for (const [ref, row] of entries) {
+          if (level && store.placeOf(level, ref) === 'memory') continue;
+          counts.misses += level ? 1 : 0;
+          passing.set(refKey(ref), row === 'bad' ? row : row.slice());
+        }
       };
-      await compute(missing(refs), keep, missing(upcoming));
+      const decodes = upcoming.filter((ref) => !isHeld(ref) && wayOf(ref, options).from === null);
+      await compute(absent, keep, decodes);
     },
     rows(refs, rows) {
       const features = new Float32Array(rows * floats);
-      const present = refs.map((ref, row) => {
-        const value = store.get(ref) ?? overflow.get(refKey(ref));
-        invariant(value !== undefined, `the features of ${refKey(ref)} were not prepared`);
-        counts.served += 1;
-        if (value === 'bad') return false;
-        features.set(value, row * floats);
-        return true;
+      const bytes = new Uint8Array(features.buffer);
+      const present = refs.map((ref, place) => {
+        const row = passing.get(refKey(ref)) ?? (level ? store.read(level, ref) : undefined);
+        invariant(row !== undefined, `the features of ${refKey(ref)} were not prepared`);
+        if (row !== 'bad') bytes.set(row, place * floats * Float32Array.BYTES_PER_ELEMENT);
+        return row !== 'bad';
       });
       return { features, present };
     },
   };
 }
 
-/** At most one block that decodes ahead of its use; one that is not what is taken next was decoded for nothing. */
-function blockAhead({ loadBlock }: Pick<FeatureSourceOptions, 'loadBlock'>) {
-  const keyOf = (refs: readonly SampleRef[]): string => refs.map(refKey).join();
-  let ahead: { readonly key: string; readonly block: Promise<PixelBlock> } | null = null;
+type WayChoice = Pick<FeatureSourceOptions, 'ways' | 'store'>;
+
+/** The first way whose start is held. */
+function wayOf(ref: SampleRef, { ways, store }: WayChoice): Way {
+  const way = ways.find(({ from }) => from === null || store.placeOf(from, ref) !== null);
+  invariant(way !== undefined, 'the last way to features starts from pixels');
+  return way;
+}
+
+/** Ways in their order, refs in theirs. */
+function groupedByWay(refs: readonly SampleRef[], choice: WayChoice): Map<Way, SampleRef[]> {
+  const groups = new Map<Way, SampleRef[]>(choice.ways.map((way) => [way, []]));
+  for (const ref of refs) groups.get(wayOf(ref, choice))?.push(ref);
+  return groups;
+}
+
+/** Only fills the level of pixels, for a prefix that computes nothing. */
+async function decode(
+  refs: readonly SampleRef[],
+  { loadBlock, blockSize, board, checkpoint }: FeatureSourceOptions,
+): Promise<void> {
+  for (let start = 0; start < refs.length; start += blockSize) {
+    const block = refs.slice(start, start + blockSize);
+    await loadBlock(block);
+    board.tick(block.length);
+    await checkpoint();
+  }
+}
+
+/** A block of rows that are held; `lost` are those that turned out to be damaged, and are not held any more. */
+function heldBlock(
+  from: Level,
+  refs: readonly SampleRef[],
+  { store, blockSize }: Pick<FeatureSourceOptions, 'store' | 'blockSize'>,
+): { block: SampleRef[]; input: PixelBlock; lost: SampleRef[] } {
+  const rows = refs.map((ref) => [ref, store.read(from, ref)] as const);
+  const held = rows.filter((entry): entry is readonly [SampleRef, Row] => entry[1] !== undefined);
+  const pixels = new Uint8Array(blockSize * from.rowBytes);
+  for (const [place, [, row]] of held.entries()) if (row !== 'bad') pixels.set(row, place * from.rowBytes);
   return {
-    take(refs: readonly SampleRef[]): Promise<PixelBlock> {
-      const block = ahead?.key === keyOf(refs) ? ahead.block : loadBlock(refs);
-      ahead = null;
-      return block;
-    },
-    start(refs: readonly SampleRef[]): void {
-      if (refs.length === 0) return;
-      ahead = { key: keyOf(refs), block: loadBlock(refs) };
-      ahead.block.catch(() => {}); // thrown where it is taken; one that nobody takes must not stay unhandled
-    },
+    block: held.map(([ref]) => ref),
+    input: { pixels, present: held.map(([, row]) => row !== 'bad') },
+    lost: rows.filter(([, row]) => row === undefined).map(([ref]) => ref),
   };
+}
+
+function entriesOf(
+  block: readonly SampleRef[],
+  present: readonly boolean[],
+  features: Float32Array,
+  blockSize: number,
+): Entry[] {
+  const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
+  const rowBytes = bytes.length / blockSize;
+  return block.map((ref, place) => [
+    ref,
+    present[place] ? bytes.subarray(place * rowBytes, (place + 1) * rowBytes) : ('bad' as const),
+  ]);
 }

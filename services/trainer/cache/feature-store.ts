@@ -1,55 +1,69 @@
-// Boundary features by set, sample and view, kept in memory up to a budget, so that no frozen layer runs twice for a
-// sample while the boundary stays where it is. What does not fit is computed again; the bits are the same, because
-// every prefix block has one fixed size and a sample's features do not depend on its neighbours.
+// Rows wherever they are held: memory first, then disk. Everything that is written goes to both as far as each has room,
+// memory for speed and disk for the next process. Whoever reads cannot tell the difference, save by the counts.
 
-import type { SplitName } from '@thaw/common/data/manifest.ts';
-import { invariant } from '@thaw/common/errors/thaw-error.ts';
+import type { Demand, Entry, Level, Row, SampleRef } from './level.ts';
+import type { MemoryRows } from './memory-rows.ts';
 
-export interface SampleRef {
-  readonly set: SplitName;
-  /** Row in the set's columns. */
-  readonly index: number;
-  readonly view: number;
+/** The disk's side; what it cannot do any more it leaves undone. */
+export interface DiskRows {
+  has(level: Level, ref: SampleRef): boolean;
+  /** Undefined when it is not there, or its checksum refuses it. */
+  read(level: Level, ref: SampleRef): Uint8Array | undefined;
+  append(level: Level, entries: readonly Entry[]): void;
+  allot(demands: readonly Demand[]): void;
+  roomFor(level: Level): number;
+  retain(levels: readonly Level[]): void;
+  readonly bytesWritten: number;
 }
-
-/** A bad sample has no features and no weight. */
-export type Features = Float32Array | 'bad';
 
 export interface FeatureStore {
-  get(ref: SampleRef): Features | undefined;
-  /** Copies the features. Returns false when they do not fit the budget. */
-  put(ref: SampleRef, features: Features): boolean;
-  /** How many more features of this size the budget has room for. */
-  roomFor(bytesEach: number): number;
-  clear(): void;
-  readonly bytes: number;
+  /** Where the row is; an entry on disk that is damaged is only found out by reading it. */
+  placeOf(level: Level, ref: SampleRef): 'memory' | 'disk' | null;
+  /** Undefined when it is not held, or no longer intact. A row from disk moves to memory where it fits. */
+  read(level: Level, ref: SampleRef): Row | undefined;
+  write(level: Level, entries: readonly Entry[]): void;
+  /** Shares the budgets out before a fill, most needed level first. */
+  allot(demands: readonly Demand[]): void;
+  /** Rows that the level's shares still have room for. */
+  roomFor(level: Level): number;
+  /** Says which levels may still be read; the others leave memory. */
+  retain(levels: readonly Level[]): void;
+  readonly memoryBytes: number;
+  /** Bytes that this process wrote to disk. */
+  readonly diskBytes: number;
 }
 
-/** Equal for two refs to the same sample, set and view. */
-export function refKey({ set, index, view }: SampleRef): string {
-  return `${set}/${index}/${view}`;
-}
-
-export function featureStore(budgetBytes: number): FeatureStore {
-  const entries = new Map<string, Features>();
-  let bytes = 0;
+export function featureStore(memory: MemoryRows, disk: DiskRows | null = null): FeatureStore {
   return {
-    get: (ref) => entries.get(refKey(ref)),
-    put(ref, features) {
-      invariant(!entries.has(refKey(ref)), `the features of ${refKey(ref)} were computed twice`);
-      const size = features === 'bad' ? 0 : features.byteLength;
-      if (bytes + size > budgetBytes) return false;
-      entries.set(refKey(ref), features === 'bad' ? 'bad' : features.slice());
-      bytes += size;
-      return true;
+    placeOf(level, ref) {
+      if (memory.get(level, ref) !== undefined) return 'memory';
+      return disk?.has(level, ref) ? 'disk' : null;
     },
-    roomFor: (bytesEach) => Math.floor((budgetBytes - bytes) / bytesEach),
-    clear() {
-      entries.clear();
-      bytes = 0;
+    read(level, ref) {
+      const held = memory.get(level, ref);
+      if (held !== undefined) return held;
+      const row = disk?.read(level, ref);
+      if (row !== undefined) memory.put(level, [[ref, row]]);
+      return row;
     },
-    get bytes() {
-      return bytes;
+    write(level, entries) {
+      memory.put(level, entries);
+      disk?.append(level, entries);
+    },
+    allot(demands) {
+      memory.allot(demands);
+      disk?.allot(demands);
+    },
+    roomFor: (level) => Math.max(memory.roomFor(level), disk?.roomFor(level) ?? 0),
+    retain(levels) {
+      memory.retain(levels);
+      disk?.retain(levels);
+    },
+    get memoryBytes() {
+      return memory.bytes;
+    },
+    get diskBytes() {
+      return disk?.bytesWritten ?? 0;
     },
   };
 }

@@ -49,7 +49,8 @@ export type Observation =
   | {
       readonly kind: 'features';
       readonly hits: number;
-      readonly computed: number;
+      /** Samples whose frozen layers ran, by what they started from. */
+      readonly computed: readonly (readonly [from: string, samples: number])[];
       readonly misses: number;
       readonly cacheBytes: number;
     }

@@ -7,6 +7,11 @@ import sharp, { type Sharp } from 'sharp';
 
 export type ImageGeometry = Pick<Preprocessing, 'height' | 'width' | 'resize'>;
 
+/** What decides the pixels of a file's bytes, beside this file's calls. */
+export function decoderVersion(): string {
+  return `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`;
+}
+
 /** Larger pictures are refused before memory is taken. */
 const pixelsMax = 100_000_000;
 

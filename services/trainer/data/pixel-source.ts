@@ -9,8 +9,8 @@ import type { DataManifest, SplitName } from '@thaw/common/data/manifest.ts';
 import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Augmentation, Preprocessing } from '@thaw/common/job/resolved-job.ts';
-import type { PixelBlock } from '../cache/feature-source.ts';
-import type { SampleRef } from '../cache/feature-store.ts';
+import type { SampleRef } from '../cache/level.ts';
+import type { PixelBlock } from '../cache/pixel-level.ts';
 import { augmentedImage } from './augment.ts';
 import { BadImage, decodeImage } from './decode-image.ts';
 

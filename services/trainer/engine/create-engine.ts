@@ -9,6 +9,7 @@ import { commonKernels, kernelsOf } from '../model/layer-execution.ts';
 import type { Engine, EngineClass, EngineModel, EngineOptions } from './engine.ts';
 import { loadTensorflow } from './load-tensorflow.ts';
 import { lossKernels } from './loss.ts';
+import { createPrefixProgram, haveSameOperations } from './prefix-program.ts';
 import { runtimeVersions } from './runtime-versions.ts';
 import { createStageProgram } from './stage-program.ts';
 
@@ -82,6 +83,8 @@ function loadModel(graph: Graph, weights: Weights, preprocessing: Preprocessing)
       requireKernels(new Map(lossKernels[kind].map((kernel) => [kernel, `the loss ${kind}`])));
       return createStageProgram({ ...options, graph, preprocessing, value });
     },
+    canPass: ({ from, targets }) => haveSameOperations(graph, from, targets),
+    prefixProgram: (options) => createPrefixProgram({ ...options, graph, preprocessing, value }),
     readWeights: (names) =>
       new Map(
         names.map((name) => [name, { shape: value(name).shape, data: Float32Array.from(value(name).dataSync()) }]),

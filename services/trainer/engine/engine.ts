@@ -32,6 +32,10 @@ export interface EngineModel {
   readonly graph: Graph;
   /** A program for one stage. `trainable`: weight names. Dispose it before the next stage's. */
   stageProgram(options: StageProgramOptions): StageProgram;
+  /** Whether a pass gives each of its targets the very bits that the target's own program would. */
+  canPass(pass: PrefixPass): boolean;
+  /** A part of the prefix beside the open stage program. It keeps the weights of now: dispose it before they change. */
+  prefixProgram(options: PrefixProgramOptions): PrefixProgram;
   /** Current values of any weights, read back from the engine. */
   readWeights(names: readonly string[]): Weights;
   /** Copies values in. Open programs see new trainable values at once, but keep frozen ones as they folded them. */
@@ -65,6 +69,25 @@ export interface StageProgram {
   probabilities(features: Float32Array): Float32Array;
   /** The same with each sample's loss, [blockSize]; labels: [blockSize], any class for a row that is not there. */
   evaluate(features: Float32Array, labels: Int32Array): Evaluated;
+  dispose(): void;
+}
+
+export interface PrefixPass {
+  /** The boundary whose rows are the input; null: pixels. */
+  readonly from: Partition | null;
+  readonly targets: readonly Partition[];
+}
+
+export interface PrefixProgramOptions extends PrefixPass {
+  readonly blockSize: number;
+}
+
+export interface PrefixProgram {
+  /**
+   * Inference mode, one block: pixels as for StageProgram.features, or rows of `from` as bytes of their floats.
+   * `wanted`: indices of targets; returns [blockSize, boundaryFloats] of each.
+   */
+  run(input: Uint8Array, wanted: readonly number[]): Float32Array[];
   dispose(): void;
 }
 

@@ -14,6 +14,7 @@ import { type Affine, affineKinds, affineOf, type Values } from '../model/affine
 import { dropoutMask } from '../model/dropout-mask.ts';
 import { compile, execute, type Operation } from '../model/execute.ts';
 import type { Call } from '../model/layer-execution.ts';
+import { joinBoundary, splitBoundary } from './boundary-rows.ts';
 import type { Evaluated, LossSums, MicroBatch, StageProgram, StageProgramOptions } from './engine.ts';
 import { sampleLosses } from './loss.ts';
 import { preprocess } from './preprocess.ts';
@@ -84,7 +85,7 @@ function endsIn(layer: Layer, activation: 'softmax' | 'sigmoid'): boolean {
 }
 
 /** Copies of what never changes in this stage; the model's own tensors are not shared, so that disposal is plain. */
-function keptAffine(layer: Layer, normalization: Layer | null, value: Values): Affine {
+export function keptAffine(layer: Layer, normalization: Layer | null, value: Values): Affine {
   const [kernel, bias] = tf.tidy(() => {
     const affine = affineOf(layer, normalization, value);
     return [affine.kernel, affine.bias].filter((tensor) => tensor !== null).map((tensor) => tf.clone(tensor));
@@ -99,29 +100,11 @@ function features({ options, partition, prefix, constants }: Program, pixels: Ui
   const input = tf.tensor4d(preprocess(pixels, preprocessing), shape);
   const rows = tf.tidy(() => {
     const run = { value, mask: null, constants, inference: true };
-    const outputs = execute(prefix, new Map([[graph.input, input]]), run);
-    const flat = partition.boundary.map((path) => tf.reshape(outputs.get(path) as tf.Tensor, [blockSize, -1]));
-    return flat.length === 1 ? tf.clone(flat[0] as tf.Tensor) : tf.concat(flat, 1);
+    return joinBoundary(partition, execute(prefix, new Map([[graph.input, input]]), run));
   });
   const data = rows.dataSync() as Float32Array;
   tf.dispose([input, rows]);
   return data;
-}
-
-/** Boundary tensors by layer path, from rows of all of them side by side. */
-function boundaryTensors({ options, partition }: Program, rows: tf.Tensor2D): Map<string, tf.Tensor> {
-  const shapes = new Map(options.graph.layers.map(({ path, outputShape }) => [path, outputShape]));
-  const batch = rows.shape[0];
-  const tensors = new Map<string, tf.Tensor>();
-  let column = 0;
-  for (const path of partition.boundary) {
-    const shape = shapes.get(path) ?? [];
-    const floats = shape.reduce((product, size) => product * size, 1);
-    const whole = partition.boundary.length === 1 ? rows : tf.slice(rows, [0, column], [batch, floats]);
-    tensors.set(path, tf.reshape(whole, [batch, ...shape]));
-    column += floats;
-  }
-  return tensors;
 }
 
 function gradients(program: Program, batch: MicroBatch, gradient: Float32Array): LossSums {
@@ -130,7 +113,7 @@ function gradients(program: Program, batch: MicroBatch, gradient: Float32Array):
   const names = layout.entries.map(({ name }) => name);
   const [logits, losses, ...grads] = tf.tidy(() => {
     const rows = tf.tensor2d(batch.features, [options.microBatch, program.partition.boundaryFloats]);
-    const inputs = boundaryTensors(program, rows);
+    const inputs = splitBoundary(options.graph, program.partition, rows);
     const targets = targetsOf(batch, options.classes);
     const weights = tf.tensor1d(batch.weights);
     const mask = maskOf(options, batch);
@@ -199,7 +182,7 @@ function evaluate(program: Program, rows: Float32Array, labels: Int32Array | nul
   const [output, losses] = tf.tidy(() => {
     const features = tf.tensor2d(rows, [options.blockSize, partition.boundaryFloats]);
     const run = { value: options.value, mask: null, constants, inference: true };
-    const outputs = execute(suffix, boundaryTensors(program, features), { ...run, logitsOf });
+    const outputs = execute(suffix, splitBoundary(options.graph, partition, features), { ...run, logitsOf });
     const output = outputs.get(options.graph.output) as tf.Tensor;
     if (!labels) return [output];
     const activated = activate(output, outputActivation(options.loss));

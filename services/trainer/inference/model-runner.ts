@@ -9,8 +9,7 @@ import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { Graph } from '@thaw/common/model/graph.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
-import { featureSource } from '../cache/feature-source.ts';
-import { featureStore } from '../cache/feature-store.ts';
+import { programSource } from '../cache/program-source.ts';
 import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
 import { BadImage, decodeImage } from '../data/decode-image.ts';
 import { createPixelSource } from '../data/pixel-source.ts';
@@ -121,9 +120,9 @@ async function evaluate(
     const total = board.get('total');
     tell({ kind: 'progress', phase, done: Math.min(board.get('done'), total), total });
   };
-  const features = featureSource({
+  const features = programSource({
     program,
-    store: featureStore(featureBytesMax),
+    memoryBytes: featureBytesMax,
     blockSize,
     loadBlock: (refs) => pixels.loadBlock(refs),
     board,

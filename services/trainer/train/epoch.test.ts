@@ -5,8 +5,8 @@ import { epochOrder, microBatchRows } from '@thaw/common/data/epoch-order.ts';
 import { tensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import { stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
 import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
-import { featureSource } from '../cache/feature-source.ts';
-import { featureStore, type SampleRef } from '../cache/feature-store.ts';
+import type { SampleRef } from '../cache/level.ts';
+import { programSource } from '../cache/program-source.ts';
 import type { Collective, Generation, ShardContribution, StepResult } from '../collective/collective.ts';
 import type { CommsLink } from '../comms/comms-link.ts';
 import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
@@ -35,16 +35,21 @@ interface Options {
   readonly classWeights?: readonly number[] | null;
   /** Lays something over what the members agreed on. */
   readonly agreed?: (step: number) => Partial<StepResult>;
+  /** Ids of the validation set. */
+  readonly validation?: readonly string[];
+  readonly views?: number;
+  readonly stageEpochs?: number;
 }
 
 /** An epoch of one member over one-byte images, whose loss is 0.5 a sample, with everything that it did written down. */
 function anEpoch(options: Options = {}) {
   const { onNonFinite = 'fail', bad = [], steps = [1, perEpoch], classWeights = null, agreed = () => ({}) } = options;
-  const seen = { loaded: [] as number[], batches: [] as MicroBatch[], applied: [] as number[] };
+  const { validation = [], views = 1, stageEpochs = 1 } = options;
+  const seen = { loaded: [] as number[], order: [] as string[], batches: [] as MicroBatch[], applied: [] as number[] };
   const contributed: (readonly ShardContribution[])[] = [];
   const board = progressBoard(newBoardBuffer());
   const program = {
-    partition: { boundaryFloats: 1 },
+    partition: { boundary: ['input'], boundaryFloats: 1 },
     features: (pixels: Uint8Array) => Float32Array.from(pixels),
     gradients(batch: MicroBatch, gradient: Float32Array) {
       seen.batches.push(batch);
@@ -53,14 +58,15 @@ function anEpoch(options: Options = {}) {
       return { loss: count / 2, correct: 1 };
     },
   } as unknown as StageProgram;
-  const features = featureSource({
+  const features = programSource({
     program,
-    store: featureStore(1e6),
+    memoryBytes: 1e6,
     blockSize,
     board,
     checkpoint: async () => {},
     async loadBlock(refs: readonly SampleRef[]) {
       seen.loaded.push(...refs.map(({ index }) => index));
+      seen.order.push(...refs.map(({ set, view }) => `${set} ${view}`));
       const pixels = new Uint8Array(blockSize);
       for (const [row, { index }] of refs.entries()) pixels[row] = index;
       return { pixels, present: refs.map(({ index }) => !bad.includes(index)) };
@@ -93,7 +99,7 @@ function anEpoch(options: Options = {}) {
     layout,
     features,
     stepsPerEpoch: perEpoch,
-    stageSteps: perEpoch,
+    stageSteps: stageEpochs * perEpoch,
     apply({ step }: StepResult, learningRate: number) {
       seen.applied.push(step);
       return { learningRate, gradientNorm: 1, penalty: 0.25 };
@@ -107,11 +113,14 @@ function anEpoch(options: Options = {}) {
   } as unknown as CommsLink;
   const rows = Array.from({ length: 19 }, (_, i) => i);
   const context = {
-    job: { train: { seed, onNonFinite, classWeights }, data: { views: 1 } },
-    manifest: { sets: { train: { ids: rows.map((i) => `sample ${i}`), labels: rows } } },
+    job: { train: { seed, onNonFinite, classWeights }, data: { views } },
+    manifest: {
+      sets: { train: { ids: rows.map((i) => `sample ${i}`), labels: rows }, validation: { ids: validation } },
+    },
     shards,
   } as unknown as JobContext;
-  const generation: Generation = { number: 1, members: [], shardOwners: [0, 0], firstStep: 1 };
+  const members = [{ incarnation: '0', name: 'trainer-0' }];
+  const generation: Generation = { number: 1, members, shardOwners: [0, 0], firstStep: 1 };
   const directive = { stage: 2, epoch: 5, firstStep: steps[0], lastStep: steps[1], stageFirstStep: 1 } as Train__Output;
   const work = { directive, revision: 1, generation, self: 0, context, runtime, collective, link };
   return { trained: trainEpoch(work), seen, contributed, board };
@@ -152,6 +161,15 @@ for (const steps of [1, 2]) {
     assert.ok(seen.loaded.length < 19);
   });
 }
+
+test('a stage begins with every view that its epochs will use, and with what validates it', async () => {
+  const { trained, seen } = anEpoch({ views: 3, stageEpochs: 2, validation: ['a', 'b'] });
+  await trained;
+  // Epoch 5 uses view 2, epoch 6 view 0; view 1 is left to later stages.
+  const runs = seen.order.filter((what, i) => what !== seen.order[i - 1]);
+  assert.deepEqual(runs, ['train 2', 'validation 0', 'train 0']);
+  assert.equal(seen.order.length, 19 + 2 + 19);
+});
 
 test('a bad sample keeps its row with weight 0 and counts nowhere', async () => {
   const [bad = -1] = samplesOf(1);

@@ -2,12 +2,14 @@
 // applies the same update that everybody applies. What a step computes depends on the job, the step and the shard,
 // never on who computes it.
 
+import { blockSize } from '@thaw/common/data/block-size.ts';
 import { epochOrder, microBatchRows, viewOf } from '@thaw/common/data/epoch-order.ts';
+import { assignParts, evaluationParts, partsOwnedBy } from '@thaw/common/data/evaluation-parts.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import { learningRateAt } from '@thaw/common/schedule/learning-rate.ts';
 import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
-import type { SampleRef } from '../cache/feature-store.ts';
+import type { SampleRef } from '../cache/level.ts';
 import type { Collective, Generation, ShardContribution, StepResult } from '../collective/collective.ts';
 import type { CommsLink } from '../comms/comms-link.ts';
 import { fixedPointScale } from './evaluation.ts';
@@ -91,18 +93,35 @@ function shardRefs({ context, directive, runtime }: EpochWork, shard: number) {
   };
 }
 
-/** Runs the frozen prefix over what is missing of these steps' samples, as a phase of its own, up to the budget. */
+/** Computes whatever the stage will read and the cache lacks, as a phase of its own, up to the budget. */
 async function fillFeatures(
-  { directive, link, runtime }: EpochWork,
+  work: EpochWork,
   batchesOf: (step: number) => SampleRef[][],
   clock: StepClock,
 ): Promise<void> {
-  const refs: SampleRef[] = [];
-  for (let step = directive.firstStep; step <= directive.lastStep; step++) refs.push(...batchesOf(step).flat());
-  link.board.enter('features', refs.length);
+  const { directive, runtime } = work;
+  const ofEpoch: SampleRef[] = [];
+  for (let step = directive.firstStep; step <= directive.lastStep; step++) ofEpoch.push(...batchesOf(step).flat());
+  const ofOtherViews = otherViews(work).flatMap((view) => ofEpoch.map((ref) => ({ ...ref, view })));
   clock.enter('features');
-  await runtime.features.fill(refs);
+  await runtime.features.fill([...ofEpoch, ...validationRefs(work), ...ofOtherViews]);
   clock.lap();
+}
+
+/** What this member evaluates at the end of the epoch, unless members change until then. */
+function validationRefs({ context, generation, self }: EpochWork): SampleRef[] {
+  const parts = evaluationParts(context.manifest.sets.validation.ids.length, blockSize);
+  const owned = partsOwnedBy(self, assignParts(parts.length, generation.members.length), parts);
+  return [...owned.values()].flat().map((index) => ({ set: 'validation', index, view: 0 }));
+}
+
+/** Views of the epochs that the stage has still to come, in their order. */
+function otherViews({ directive, runtime, context }: EpochWork): number[] {
+  const { views } = context.job.data;
+  const stageEnd = directive.stageFirstStep + runtime.stageSteps;
+  const epochs = Math.ceil((stageEnd - directive.firstStep) / runtime.stepsPerEpoch);
+  const wanted = Array.from({ length: Math.min(epochs, views) }, (_, i) => viewOf(directive.epoch + i, views));
+  return wanted.slice(1);
 }
 
 function computeGradient(work: EpochWork, step: number, shard: number, refs: readonly SampleRef[]): ShardContribution {

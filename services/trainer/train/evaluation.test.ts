@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { evaluationParts } from '@thaw/common/data/evaluation-parts.ts';
 import { addSparse, denseOf, sparseOf } from '@thaw/common/evaluation/sparse-counts.ts';
 import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
-import { featureSource } from '../cache/feature-source.ts';
-import { featureStore, type SampleRef } from '../cache/feature-store.ts';
+import type { SampleRef } from '../cache/level.ts';
+import { programSource } from '../cache/program-source.ts';
 import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import type { StageProgram } from '../engine/engine.ts';
@@ -43,7 +43,7 @@ async function aProgram(): Promise<StageProgram> {
 function evaluate(program: StageProgram, wanted: readonly number[], set: 'validation' | 'test' = 'validation') {
   const board = progressBoard(newBoardBuffer());
   const checkpoint = async () => {};
-  const features = featureSource({ program, blockSize, store: featureStore(1e9), board, checkpoint, loadBlock });
+  const features = programSource({ program, blockSize, memoryBytes: 1e9, board, checkpoint, loadBlock });
   const own = new Map(wanted.map((part) => [part, parts[part] as readonly number[]]));
   const options = { set, parts: own, labels, classes: smallClasses } as const;
   return evaluateParts({ ...options, blockSize, program, features, board, checkpoint });

@@ -7,7 +7,7 @@ import { sparseOfMap } from '@thaw/common/evaluation/sparse-counts.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { FeatureSource } from '../cache/feature-source.ts';
-import type { SampleRef } from '../cache/feature-store.ts';
+import type { SampleRef } from '../cache/level.ts';
 import type { ProgressBoard } from '../comms/progress-board.ts';
 import type { StageProgram } from '../engine/engine.ts';
 import { noFigures, predictionTally } from './prediction-tally.ts';
@@ -36,7 +36,6 @@ export async function evaluateParts(options: EvaluationOptions): Promise<Evaluat
   const total = [...options.parts.values()].reduce((sum, rows) => sum + rows.length, 0);
   const parts: EvaluatedPart__Output[] = [];
   const scores = scoreTally(options.classes);
-  options.board.enter('features', total);
   await options.features.fill(refsOf(options.set, [...options.parts.values()].flat()));
   options.board.enter('evaluate', total);
   for (const [part, rows] of [...options.parts].sort(([a], [b]) => a - b)) {

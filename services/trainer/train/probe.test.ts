@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { blockSize } from '@thaw/common/data/block-size.ts';
 import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
-import type { SampleRef } from '../cache/feature-store.ts';
+import type { SampleRef } from '../cache/level.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import type { Engine, EngineModel, StageProgram, StageProgramOptions } from '../engine/engine.ts';
 import { drawnPixels, drawnWeights, smallClasses, smallGraph, smallPreprocessing } from '../testing/small-network.ts';

@@ -7,8 +7,8 @@ import { blockSize } from '@thaw/common/data/block-size.ts';
 import { epochOrder } from '@thaw/common/data/epoch-order.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { selectTrainable } from '@thaw/common/model/select.ts';
-import type { PixelBlock } from '../cache/feature-source.ts';
-import type { SampleRef } from '../cache/feature-store.ts';
+import type { SampleRef } from '../cache/level.ts';
+import type { PixelBlock } from '../cache/pixel-level.ts';
 import type { EngineModel, MicroBatch, StageProgram } from '../engine/engine.ts';
 import type { JobContext } from './job-context.ts';
 

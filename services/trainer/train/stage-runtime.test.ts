@@ -5,12 +5,16 @@ import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import type { ResolvedStage } from '@thaw/common/job/resolved-job.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
-import type { SampleRef } from '../cache/feature-store.ts';
+import { noFeatureCounts, takeCounts } from '../cache/feature-counts.ts';
+import { featureStore } from '../cache/feature-store.ts';
+import type { SampleRef } from '../cache/level.ts';
+import { memoryRows } from '../cache/memory-rows.ts';
 import type { CommsLink } from '../comms/comms-link.ts';
 import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import { drawnPixels, drawnWeights, smallClasses, smallGraph, smallPreprocessing } from '../testing/small-network.ts';
 import type { JobContext } from './job-context.ts';
+import { stageFeatures } from './stage-features.ts';
 import { createStages, type StageRuntime } from './stage-runtime.ts';
 
 const graph = smallGraph();
@@ -50,6 +54,7 @@ async function theStages(stages: readonly ResolvedStage[] = headThenWhole, featu
   const context = {
     job: {
       train: { seed: 1, microBatch: 4, loss: plainCrossEntropy, gradientClip: null, l2: 0 },
+      model: { preprocessing: smallPreprocessing },
       stages,
     },
     graph,
@@ -60,7 +65,11 @@ async function theStages(stages: readonly ResolvedStage[] = headThenWhole, featu
   const link = { board: progressBoard(newBoardBuffer()), check: () => {} } as unknown as CommsLink;
   const warnings: string[] = [];
   const log = { warn: (_fields: object, message: string) => warnings.push(message) } as unknown as Logger;
-  return { model, warnings, stages: createStages({ context, model, link, loadBlock, featureBytes, log }) };
+  const counts = noFeatureCounts();
+  const store = featureStore(memoryRows(featureBytes));
+  const { engineClass } = engine;
+  const features = stageFeatures({ context, model, engineClass, store, counts, loadBlock, board: link.board });
+  return { model, warnings, store, counts, stages: createStages({ context, model, link, features, log }) };
 }
 
 /** One update with the same gradient for every element. */
@@ -145,8 +154,9 @@ async function assertFresh({ features, program, stage }: StageRuntime): Promise<
 }
 
 test('features are those of the weights at hand, through stages that thaw and freeze again and through restores', async () => {
-  const { stages } = await theStages(trained);
-  const computed: number[] = [];
+  const { stages, counts } = await theStages(trained);
+  const computed: [string, number][][] = [];
+  const decoded: number[] = [];
   const held: Uint8Array[] = [];
   let revision = 0;
   const work = async (index: number): Promise<void> => {
@@ -155,13 +165,17 @@ test('features are those of the weights at hand, through stages that thaw and fr
     await assertFresh(runtime);
     apply(runtime, 1, { step: revision, rate: 0.01 });
     await assertFresh(runtime);
-    computed.push(runtime.features.counts.computed);
-    runtime.features.counts.computed = 0;
+    const taken = takeCounts(counts);
+    computed.push([...taken.computed]);
+    decoded.push(taken.decoded);
     held.push(stages.encode(''));
   };
   for (const index of trained.keys()) await work(index);
-  // 0: filled. 1 and 3: another boundary. 2 and 4: the boundary of 0, over blocks that were trained since.
-  assert.deepEqual(computed, [6, 6, 6, 6, 6]);
+  // 1 was stored on the way to 0. 2 starts from what 1 read, as only layers above it were trained. 3 computes no frozen
+  // layer, and 4 has nothing left that was never trained but the pixels.
+  const ofLast = 'backbone/block1_relu';
+  assert.deepEqual(computed, [[['pixels', 6]], [], [[ofLast, 6]], [], [['pixels', 6]]]);
+  assert.deepEqual(decoded, [6, 0, 0, 0, 0]);
   const states = [...held];
   // Into a stage with the boundary of the one before, over other blocks: as trained last, as trained once, untouched.
   for (const [after, index] of [
@@ -178,11 +192,11 @@ test('features are those of the weights at hand, through stages that thaw and fr
 });
 
 test('features outlive a stage that trains the same tensors, as nothing before the boundary was ever trained', async () => {
-  const { stages } = await theStages([aStage('a', ['head/**']), aStage('b', ['head/**'])]);
+  const { stages, counts } = await theStages([aStage('a', ['head/**']), aStage('b', ['head/**'])]);
   await assertFresh(stages.enter(0, { resetOptimizer: false, revision: 1 }));
-  const second = stages.enter(1, { resetOptimizer: false, revision: 2 });
-  await assertFresh(second);
-  assert.equal(second.features.counts.computed, 0);
+  assert.deepEqual([...takeCounts(counts).computed], [['pixels', 6]]);
+  await assertFresh(stages.enter(1, { resetOptimizer: false, revision: 2 }));
+  assert.deepEqual([...takeCounts(counts).computed], []);
 });
 
 test('features that do not fit are said once a stage, in samples and megabytes', async () => {

@@ -11,12 +11,12 @@ import type { Tensor, WeightRole, Weights } from '@thaw/common/model/graph.ts';
 import { selectTrainable } from '@thaw/common/model/select.ts';
 import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import { stageStepsMax, stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
-import { type FeatureSource, featureSource, type PixelBlock, type StoreFit } from '../cache/feature-source.ts';
-import { featureStore, type SampleRef } from '../cache/feature-store.ts';
+import type { FeatureSource, StoreFit } from '../cache/feature-source.ts';
 import type { StepResult } from '../collective/collective.ts';
 import type { CommsLink } from '../comms/comms-link.ts';
 import type { EngineModel, StageProgram } from '../engine/engine.ts';
 import type { JobContext } from './job-context.ts';
+import type { StageFeatures, StageFeaturesFactory } from './stage-features.ts';
 import { decodeState, encodeState, enterStage, stateDigest, type TrainState } from './train-state.ts';
 import { type Applied, applyUpdate, type UpdateRule } from './update-rule.ts';
 
@@ -45,42 +45,34 @@ export interface Stages {
 export interface StagesOptions {
   readonly context: JobContext;
   readonly model: EngineModel;
-  readonly link: CommsLink;
-  readonly loadBlock: (refs: readonly SampleRef[]) => Promise<PixelBlock>;
-  /** Most bytes of features that are kept. */
-  readonly featureBytes: number;
+  readonly link: Pick<CommsLink, 'check'>;
+  readonly features: StageFeaturesFactory;
   readonly log: Pick<Logger, 'warn'>;
 }
 
 interface Current {
   readonly index: number;
   readonly runtime: StageRuntime;
+  readonly features: StageFeatures;
 }
 
 export function createStages(options: StagesOptions): Stages {
   const { context, model, link } = options;
-  const store = featureStore(options.featureBytes);
   let state: TrainState = new Map();
   let current: Current | null = null;
-  let cachedBoundary = '';
   let revision = 0;
   const checkpoint = async (): Promise<void> => {
     await new Promise((resolve) => setImmediate(resolve));
     link.check(revision);
   };
-
-  /** Features stay valid while the boundary is the same and no trained tensor lies before it. */
-  const keepOrClearFeatures = ({ partition }: StageProgram): void => {
-    const trainedInPrefix = model.graph.layers.some(
-      ({ path, weights }) => partition.prefix.includes(path) && weights.some(({ name }) => state.has(name)),
-    );
-    const boundary = trainedInPrefix ? '' : partition.boundary.join();
-    if (boundary === '' || boundary !== cachedBoundary) store.clear();
-    cachedBoundary = boundary;
+  const close = (): void => {
+    current?.runtime.program.dispose();
+    current?.features.dispose();
+    current = null;
   };
 
   const open = (index: number, reset: boolean): StageRuntime => {
-    current?.runtime.program.dispose();
+    close();
     const stage = stageAt(context, index);
     const { tensors } = selectTrainable(context.graph, stage.select);
     enterStage(state, tensors, { optimizer: stage.optimizer, reset, source: context.source });
@@ -92,18 +84,10 @@ export function createStages(options: StagesOptions): Stages {
       classes: context.manifest.classes.length,
       loss: context.job.train.loss,
     });
-    keepOrClearFeatures(program);
-    const features = featureSource({
-      program,
-      store,
-      blockSize,
-      loadBlock: options.loadBlock,
-      board: link.board,
-      checkpoint,
-      onFull: (fit) => options.log.warn({ stage: stage.name, ...fit }, fullMessage(fit)),
-    });
-    const runtime = stageRuntime({ context, model, index, stage, program, features, state });
-    current = { index, runtime };
+    const onFull = (fit: StoreFit): void => options.log.warn({ stage: stage.name, ...fit }, fullMessage(fit));
+    const features = options.features.open(index, program, { checkpoint, onFull });
+    const runtime = stageRuntime({ context, model, index, stage, program, features: features.source, state });
+    current = { index, runtime, features };
     return runtime;
   };
 
@@ -115,8 +99,7 @@ export function createStages(options: StagesOptions): Stages {
     restore(bytes, what) {
       const restored = decodeState(bytes, what);
       const dropped = [...state.keys()].filter((name) => !restored.has(name));
-      current?.runtime.program.dispose();
-      current = null;
+      close();
       state = restored;
       model.writeWeights(sourceValues(context.source, dropped));
       model.writeWeights(valuesOf(state));

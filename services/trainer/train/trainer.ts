@@ -11,6 +11,9 @@ import type { Evaluate__Output } from '@thaw/proto/gen/thaw/v1/Evaluate.ts';
 import type { Report } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { StoreState__Output } from '@thaw/proto/gen/thaw/v1/StoreState.ts';
 import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
+import { type FeatureCounts, noFeatureCounts, takeCounts } from '../cache/feature-counts.ts';
+import { type FeatureStore, featureStore } from '../cache/feature-store.ts';
+import { memoryRows } from '../cache/memory-rows.ts';
 import { collectiveClient } from '../collective/client.ts';
 import type { Collective, Generation } from '../collective/collective.ts';
 import type { CommsLink } from '../comms/comms-link.ts';
@@ -22,6 +25,7 @@ import { trainEpoch } from './epoch.ts';
 import { evaluateParts } from './evaluation.ts';
 import { fetchJob, type JobContext } from './job-context.ts';
 import { runProbe } from './probe.ts';
+import { stageFeatures } from './stage-features.ts';
 import { createStages, type StageRuntime, type Stages } from './stage-runtime.ts';
 
 export interface TrainerOptions {
@@ -36,6 +40,8 @@ interface Trainer {
   readonly context: JobContext;
   readonly engine: Engine;
   readonly stages: Stages;
+  readonly store: FeatureStore;
+  readonly counts: FeatureCounts;
   readonly collective: Collective;
   /** What the collective is open for: a generation and a tensor set. */
   opened: string;
@@ -93,11 +99,15 @@ async function prepare(link: CommsLink, options: TrainerOptions): Promise<Traine
   const probeDigest = await runProbe({ model, context, loadBlock });
   const collective = collectiveClient(link.startCollective(welcome));
   const { featureBytes, log } = options;
-  const stages = createStages({ context, model, link, loadBlock, featureBytes, log });
+  const counts = noFeatureCounts();
+  const store = featureStore(memoryRows(featureBytes));
+  const { engineClass } = engine;
+  const features = stageFeatures({ context, model, engineClass, store, counts, loadBlock, board: link.board });
+  const stages = createStages({ context, model, link, features, log });
   const { metricsPort } = link;
   log.info({ probeDigest, engineClass: engine.engineClass, metricsPort }, 'ready');
   link.send({ ready: { engineClass: engine.engineClass, probeDigest, metricsPort } });
-  return { options, link, context, engine, stages, collective, opened: '' };
+  return { options, link, context, engine, stages, store, counts, collective, opened: '' };
 }
 
 async function carryOut(trainer: Trainer, directive: Directive__Output): Promise<Result | null> {
@@ -117,7 +127,7 @@ async function train(trainer: Trainer, directive: Directive__Output, train: Trai
   const revision = directive.revision;
   const epoch = { directive: train, revision, generation, self, context, runtime, collective, link };
   const { seconds, reducedBytes, ...sums } = await trainEpoch(epoch);
-  reportUse(trainer, runtime);
+  reportUse(trainer);
   return {
     ...sums,
     appliedStep: train.lastStep,
@@ -150,7 +160,7 @@ async function evaluate(trainer: Trainer, directive: Directive__Output, work: Ev
     board: link.board,
     checkpoint: () => checkpoint(link, directive.revision),
   });
-  reportUse(trainer, runtime);
+  reportUse(trainer);
   return evaluated;
 }
 
@@ -192,12 +202,8 @@ async function openCollective(
   await trainer.link.interruptible(trainer.collective.open({ generation, self, layout, tensorSet, shards }));
 }
 
-function reportUse({ link, engine }: Trainer, { features }: StageRuntime): void {
-  const { counts, cacheBytes } = features;
-  const { computed, served, misses } = counts;
-  // What was computed for work that a newer directive overtook is served later, or never.
-  const hits = Math.max(0, served - computed);
-  link.observe({ kind: 'features', computed, hits, misses, cacheBytes });
-  Object.assign(counts, { computed: 0, served: 0, misses: 0 });
+function reportUse({ link, engine, store, counts }: Trainer): void {
+  const { computed, memoryHits, misses } = takeCounts(counts);
+  link.observe({ kind: 'features', computed: [...computed], hits: memoryHits, misses, cacheBytes: store.memoryBytes });
   link.observe({ kind: 'engine', ...engine.memory() });
 }
