@@ -36,6 +36,7 @@ describe('the same bits whoever trains', { skip: await skipWithoutEngine() }, ()
         assert.equal(report.jobDigest, first.jobDigest);
         assert.equal(report.trainers.length, trainers);
         assert.deepEqual(report.test, first.test);
+        assert.ok((report.test.calibrated?.temperature ?? 1) !== 1, 'a temperature was fitted');
         assert.deepEqual(validations(report), validations(first));
         assert.equal(eventsOf(stdout).at(-1)?.weightsDigest, report.weightsDigest);
         assert.deepEqual(await thaw.family(), []);
@@ -130,6 +131,7 @@ const augmented = {
       augment: [{ flip: { axis: 'horizontal' } }, { crop: { area: [0.7, 1] } }, { brightness: { amount: 0.2 } }],
       views: 2,
     },
+    output: { calibrate: 'temperature' },
   },
 };
 

@@ -58,14 +58,14 @@ interface Work {
 }
 
 async function evaluate(world: World, { result, samples, engine }: Work): Promise<Evaluation> {
-  const { graph, weights, preprocessing, labels, loss } = result;
+  const { graph, weights, preprocessing, temperature, labels, loss } = result;
   const progress = progressLine(world.stderr, systemClock);
   const badSamples: BadSample[] = [];
   const tell = (notice: Notice): void => {
     if (notice.kind === 'badSample') badSamples.push({ id: notice.id, reason: notice.reason });
     else progress.show(notice.phase === 'features' ? 'computed' : 'evaluated', notice.done, notice.total);
   };
-  const model = { graph, weights, preprocessing, classes: labels.length, loss, engine };
+  const model = { graph, weights, preprocessing, temperature, classes: labels.length, loss, engine };
   try {
     const evaluated = await withInference(model, world.env, (inference) => inference.evaluate(samples, tell));
     return evaluationOf(evaluated, labels, badSamples.sort(byId));

@@ -54,8 +54,8 @@ async function predict(world: World, { out, names, options }: Request): Promise<
   };
   for (const { name, reason } of unreadable) refuse(name, reason);
   if (files.length > 0) {
-    const { graph, weights, preprocessing, labels, loss } = result;
-    const model = { graph, weights, preprocessing, classes: labels.length, loss, engine: options.engine };
+    const { graph, weights, preprocessing, temperature, labels, loss } = result;
+    const model = { graph, weights, preprocessing, temperature, classes: labels.length, loss, engine: options.engine };
     await withInference(model, world.env, (inference) =>
       predictAll(world, { inference, result, files, options, refuse }),
     );

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sparseOf } from '@thaw/common/evaluation/sparse-counts.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
+import { noFigures } from '@thaw/trainer/train/prediction-tally.ts';
 import fc from 'fast-check';
 import { displayWidth } from '../view/display-width.ts';
 import { confusionText } from './confusion-text.ts';
@@ -16,15 +17,7 @@ function aConfusion(size: number, count: (truth: number, guess: number) => numbe
 const noScores = { positiveScores: null, negativeScores: null };
 
 function aPart(part: number, sums: Pick<EvaluatedPart__Output, 'lossSum' | 'count' | 'confusion' | 'badSamples'>) {
-  return {
-    part,
-    topFive: 0,
-    confidenceCounts: [],
-    confidenceCorrect: [],
-    confidenceSums: [],
-    worstMistakes: [],
-    ...sums,
-  };
+  return { part, topFive: 0, temperedLossSums: [], ...noFigures, ...sums };
 }
 
 it('adds parts up to the figures of a report', () => {

@@ -42,6 +42,14 @@ describe('a finished result', () => {
   }
 });
 
+it('that is calibrated comes with its temperature, any other with 1', async () => {
+  const out = await mkdtemp(path.join(folder, 'calibrated-'));
+  await cp(result.out, out, { recursive: true });
+  assert.equal((await openResult(out)).temperature, 1);
+  await writeFile(path.join(out, 'calibration.json'), '{"version": 1, "temperature": 1.5, "samples": 9}');
+  assert.equal((await openResult(out)).temperature, 1.5);
+});
+
 type Change = (file: (name: string) => string) => Promise<unknown>;
 type Json = Record<string, unknown> & { layers?: { config: object; outputShape: number[] }[] };
 
@@ -83,6 +91,20 @@ const broken: readonly (readonly [string, 'safetensors' | 'tfjs', Change, string
     json('report.json', (r) => ({ ...r, version: 2 })),
     'VersionUnknown',
     /report\.json has version 2; this Thaw knows version 1/,
+  ],
+  [
+    'another calibration version',
+    'safetensors',
+    (file) => writeFile(file('calibration.json'), '{"version": 2, "temperature": 1.5, "samples": 9}'),
+    'VersionUnknown',
+    /calibration\.json has version 2/,
+  ],
+  [
+    'a temperature of nothing',
+    'safetensors',
+    (file) => writeFile(file('calibration.json'), '{"version": 1, "temperature": 0, "samples": 9}'),
+    'ModelInvalid',
+    /calibration\.json: temperature: found 0/,
   ],
   [
     'another graph version',

@@ -1,8 +1,9 @@
 // Opens what a finished run left in OUT, for predict and evaluate: every file is parsed and checked against the others
 // once, here, so that nothing wrong is computed with afterwards. What is wrong is said with the file's name.
 
-import { readdir } from 'node:fs/promises';
+import { access, readdir } from 'node:fs/promises';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { storedCalibrationSchema, storedCalibrationVersion } from '@thaw/common/evaluation/stored-calibration.ts';
 import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import type { Loss, Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import { storedPreprocessingSchema } from '@thaw/common/job/stored-preprocessing.ts';
@@ -27,6 +28,8 @@ export interface Result {
   readonly preprocessing: Preprocessing;
   /** What `thaw evaluate` measures, as the run did. */
   readonly loss: Loss;
+  /** Of a calibrated model; 1 otherwise. */
+  readonly temperature: number;
 }
 
 const labelSmoothing = z.number();
@@ -53,17 +56,31 @@ export async function openResult(out: string): Promise<Result> {
   const report = await readVersionedFile(files.report, { schema: reportSchema, version: reportVersion });
   const labels = await readJsonFile(files.labels, labelsSchema);
   const preprocessing = await readJsonFile(files.preprocessing, storedPreprocessingSchema);
+  const temperature = await readTemperature(files.calibration);
   const graph = await readGraph(files.graph);
   requireFit({ files, graph, labels, preprocessing });
   const { weights, file } = await readWeights(files, graph);
   const found = weightsDigest(weights);
   const { name, loss } = report;
-  if (found === report.weightsDigest) return { name, graph, weights, labels, preprocessing, loss };
+  if (found === report.weightsDigest) return { name, graph, weights, labels, preprocessing, temperature, loss };
   throw new ThawError(
     'ModelInvalid',
     `${file}: found weights of digest ${found}; expected ${report.weightsDigest} (weightsDigest in ${files.report}). ` +
       'The file was changed, or belongs to another run',
   );
+}
+
+async function readTemperature(file: string): Promise<number> {
+  const isThere = await access(file).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return 1;
+  const { temperature } = await readVersionedFile(file, {
+    schema: storedCalibrationSchema,
+    version: storedCalibrationVersion,
+  });
+  return temperature;
 }
 
 /** The report is written last, so its presence says that everything is there. */

@@ -83,6 +83,7 @@ function succeededLines({ out, report, predictCommand }: Succeeded, width: numbe
     fact('result', out),
     fact('report', resultFiles(out).page),
     fact('test', `${measured}, ${plural(test.count, 'sample')}`),
+    ...calibrationFacts(report),
     ...badSampleFacts(report, out),
     fact('weights', report.weightsDigest),
     fact('job', report.jobDigest),
@@ -97,6 +98,13 @@ const labelCells = 13;
 
 function fact(label: string, text: string): Line {
   return [span(label.padEnd(labelCells), 'dim'), span(text)];
+}
+
+function calibrationFacts({ test: { calibrated } }: Report): Line[] {
+  if (calibrated === undefined) return [];
+  const { temperature, errorBefore, errorAfter } = calibrated;
+  const error = `${lossText(errorBefore).trim()} → ${lossText(errorAfter).trim()}`;
+  return [fact('calibration', `temperature ${temperature}, expected calibration error ${error}`)];
 }
 
 function badSampleFacts({ badSamples }: Report, out: string): Line[] {

@@ -100,6 +100,8 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
     }
     case 'badSamples':
       return prose(badSamplesText(event.samples, state.badSamples), 'warning');
+    case 'calibrated':
+      return oneLine(`temperature ${event.temperature}, fitted on ${plural(event.samples, 'validation sample')}`);
     case 'tested': {
       const { accuracy, macroF1, auc, top5, loss, count } = event.test;
       const topFive = top5 === undefined ? '' : `, top 5 ${percentText(top5).trim()}`;

@@ -126,6 +126,11 @@ const refused: readonly (readonly [what: string, changes: Fields, message: strin
   ],
   ['a name twice', stages(head, head), 'spec.train.schedule.stages[1].name: found "head" twice; names are unique'],
   [
+    'a temperature without a softmax',
+    { spec: { train: { loss: { binaryCrossEntropy: {} } }, output: { calibrate: 'temperature' } } },
+    'spec.output.calibrate: found temperature with the loss binaryCrossEntropy; expected none, because its probabilities come from no softmax',
+  ],
+  [
     'an accuracy that should fall',
     stages({ ...head, advanceOn: { metric: 'accuracy', mode: 'min' } }),
     'spec.train.schedule.stages[0].advanceOn.mode: found min for accuracy; expected max, because a larger accuracy is better',

@@ -13,10 +13,18 @@ export function crossProblems({ spec }: JobFile): Problem[] {
     ...scheduleProblems(spec),
     ...inputProblems(spec),
     ...builtinProblems(spec),
+    ...outputProblems(spec),
   ];
 }
 
 type Spec = JobFile['spec'];
+
+function outputProblems({ output, train }: Spec): Problem[] {
+  if (output.calibrate !== 'temperature' || train.loss?.binaryCrossEntropy === undefined) return [];
+  const message =
+    'found temperature with the loss binaryCrossEntropy; expected none, because its probabilities come from no softmax';
+  return [{ path: ['spec', 'output', 'calibrate'], message }];
+}
 
 function trainerProblems({ trainers, data }: Spec): Problem[] {
   const { replicas, min } = trainers;

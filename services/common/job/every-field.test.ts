@@ -162,6 +162,7 @@ const flips: Readonly<Record<string, Flip>> = {
   'spec.output.formats': flip('place', ['tfjs']),
   'spec.output.weights': flip('result', 'last'),
   'spec.output.metric': flip('result', 'loss'),
+  'spec.output.calibrate': flip('result', 'temperature'),
   'spec.retention.source': flip('refused', 'file:old'),
   'spec.retention.maxDrop': flip('refused', 0.1, spec({ retention: { source: 'file:old' } })),
 };

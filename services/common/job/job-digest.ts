@@ -20,6 +20,8 @@ export function jobDigest(job: ResolvedJob, digests: { readonly model: Digest; r
     engine: trainers.engine,
     weights: output.weights,
     metric: output.metric,
+    // Said only where it is on, so that jobs from before it was known keep their digest.
+    ...(output.calibrate !== 'none' && { calibrate: output.calibrate }),
     digests,
   });
 }

@@ -70,6 +70,7 @@ export function resolveJob(parsed: ParsedJob, facts: JobFacts, overrides: Overri
       uri: spec.output.uri ?? `file:out/${metadata.name}`,
       formats: spec.output.formats,
       weights: spec.output.weights,
+      calibrate: spec.output.calibrate,
       metric: spec.output.metric ?? stages.at(-1)?.advanceOn?.metric ?? 'loss',
     },
   };

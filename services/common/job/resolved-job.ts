@@ -178,4 +178,6 @@ export interface ResolvedOutput {
   /** Which weights the result holds: the best epoch of the last stage by its metric, or the last ones. */
   readonly weights: 'best' | 'last';
   readonly metric: Metric;
+  /** temperature: one number fitted on the validation set divides the logits of predictions. */
+  readonly calibrate: 'none' | 'temperature';
 }

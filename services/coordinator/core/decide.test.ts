@@ -166,6 +166,23 @@ describe('stages', () => {
     assert.deepEqual([play.work('train').train.firstStep, play.work('train').train.lastStep], [5, 6]);
   });
 
+  it('are followed, in a job that asks for it, by the fit of a temperature on the validation set, with the same weights', () => {
+    const play = new Play(aPlan({ stages: twoStages, calibrate: 'temperature' })).gather(2);
+    while (play.kind() !== 'evaluate' || play.work('evaluate').temperatures.length === 0) play.answer([5, 8, 9, 8, 7]);
+    const fit = play.work('evaluate');
+    assert.deepEqual(
+      [fit.split, fit.temperatures.length, play.state.reason],
+      ['validation', 49, 'fitting the temperature'],
+    );
+    play.answer();
+    const test = play.work('evaluate');
+    assert.deepEqual([test.split, test.temperatures, test.restoreDigest], ['test', [2, 1], fit.restoreDigest]);
+    assert.deepEqual(play.state.calibration, { temperature: 2, samples: 30 });
+    play.answer();
+    assert.deepEqual(play.kinds().slice(-2), ['calibrated', 'tested']);
+    assert.deepEqual(play.state.test?.crossEntropy, { tempered: 0, plain: 1 });
+  });
+
   it('are followed by the test of the best weights, the export, and success', () => {
     const play = new Play(aPlan({ stages: twoStages.map((stage) => ({ ...stage, steps: 8 })) })).gather(2);
     while (!(play.kind() === 'evaluate' && play.work('evaluate').split === 'test')) play.answer([5, 6, 9, 7]);

@@ -23,8 +23,8 @@ export function directiveMessage({ term, generation, directive }: JobState): Dir
     case 'train':
       return { ...head, train: work.train };
     case 'evaluate': {
-      const { stage, epoch, split, partOwners, restoreDigest } = work;
-      return { ...head, evaluate: { stage, epoch, split, partOwners: [...partOwners], restoreDigest } };
+      const { kind: _, partOwners, temperatures, ...rest } = work;
+      return { ...head, evaluate: { ...rest, partOwners: [...partOwners], temperatures: [...temperatures] } };
     }
     case 'store':
       return { ...head, store: { member: work.member, scheduleState: work.scheduleState } };

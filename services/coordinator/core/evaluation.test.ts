@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { scoreBins } from '@thaw/common/evaluation/score-bins.ts';
 import { sparseOf } from '@thaw/common/evaluation/sparse-counts.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
+import { noFigures } from '@thaw/trainer/train/prediction-tally.ts';
 import fc from 'fast-check';
 import { someEvaluated } from '../testing/builders.ts';
 import { evaluatedProblem, fixedPointScale, metricsOf, perClassMetrics, sumEvaluated } from './evaluation.ts';
@@ -11,7 +12,13 @@ const nothing = { cells: [], counts: [] };
 const noScores = { positives: nothing, negatives: nothing };
 const cells = fc.array(fc.nat(1000), { minLength: 9, maxLength: 9 });
 const scores = fc.array(fc.nat(50), { minLength: 3 * scoreBins, maxLength: 3 * scoreBins }).map(sparseOf);
-const aPart = fc.record({ lossSum: fc.nat(2 ** 30), confusion: cells, badSamples: fc.nat(3), topFive: fc.nat(9) });
+const aPart = fc.record({
+  lossSum: fc.nat(2 ** 30),
+  confusion: cells,
+  badSamples: fc.nat(3),
+  topFive: fc.nat(9),
+  temperedLossSums: fc.tuple(fc.nat(2 ** 30), fc.nat(9)),
+});
 const aMember = fc.record({
   parts: fc.array(aPart, { maxLength: 6 }),
   positiveScores: scores,
@@ -100,6 +107,11 @@ describe('what a member may not report', () => {
     ],
     ['no confusion', withPart({ confusion: null }), /0 samples in its confusion; expected 10/],
     ['more right than there are', withPart({ topFive: 11 }), /11 of 10 samples among the first five/],
+    [
+      'a loss at a temperature that nobody asked for',
+      withPart({ temperedLossSums: [1] }),
+      /part 0 at 1 temperatures; expected 0/,
+    ],
     ['no scores', { ...good, positiveScores: null }, /reported 0 positive scores; expected 10/],
     ['too few scores', { ...good, negativeScores: sparseOf([9]) }, /reported 9 negative scores; expected 10/],
     [
@@ -110,7 +122,7 @@ describe('what a member may not report', () => {
   ];
   for (const [name, evaluated, said] of cases) {
     it(name, () => {
-      const problem = evaluatedProblem(evaluated, { member: 0, partOwners: [0, 1], classes: 2 });
+      const problem = evaluatedProblem(evaluated, { member: 0, partOwners: [0, 1], classes: 2, temperatures: [] });
       if (said === null) assert.equal(problem, null);
       else assert.match(problem ?? 'nothing wrong', said);
     });
@@ -119,19 +131,28 @@ describe('what a member may not report', () => {
 
 function sums({ confusion, ...changes }: { confusion: number[]; lossSum?: number; topFive?: number }) {
   const count = total(confusion);
-  return { lossSum: 0, count, badSamples: 0, topFive: 0, scores: noScores, ...changes, confusion: sparseOf(confusion) };
+  return {
+    lossSum: 0,
+    count,
+    badSamples: 0,
+    topFive: 0,
+    temperedLossSums: [],
+    scores: noScores,
+    ...changes,
+    confusion: sparseOf(confusion),
+  };
 }
 
 function widened(member: number) {
-  return (part: { lossSum: number; confusion: number[]; badSamples: number; topFive: number }, i: number) => ({
+  return (
+    part: { lossSum: number; confusion: number[]; badSamples: number; topFive: number; temperedLossSums: number[] },
+    i: number,
+  ) => ({
     ...part,
     part: 10 * member + i,
     count: total(part.confusion),
     confusion: sparseOf(part.confusion),
-    confidenceCounts: [],
-    confidenceCorrect: [],
-    confidenceSums: [],
-    worstMistakes: [],
+    ...noFigures,
   });
 }
 

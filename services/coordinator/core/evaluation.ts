@@ -20,15 +20,24 @@ export interface EvaluationSums {
   readonly badSamples: number;
   /** Samples whose class is among the five most probable ones. */
   readonly topFive: number;
+  /** At each of the directive's temperatures. */
+  readonly temperedLossSums: readonly number[];
   /** Cell = truth * classes + prediction. */
   readonly confusion: SparseCounts;
   readonly scores: ScoreHistograms;
 }
 
+interface Asked {
+  readonly member: number;
+  readonly partOwners: readonly number[];
+  readonly classes: number;
+  readonly temperatures: readonly number[];
+}
+
 /** What is wrong with what a member reported, in words; null when it is of just its own parts. */
 export function evaluatedProblem(
   evaluated: Evaluated__Output,
-  { member, partOwners, classes }: { member: number; partOwners: readonly number[]; classes: number },
+  { member, partOwners, classes, temperatures }: Asked,
 ): string | null {
   const { parts } = evaluated;
   const wanted = partOwners.filter((owner) => owner === member).length;
@@ -36,12 +45,15 @@ export function evaluatedProblem(
   if (parts.length !== wanted || found.size !== wanted) {
     return `reported ${parts.length} parts (${found.size} different ones); expected ${wanted}`;
   }
-  for (const { part, confusion, count, topFive } of parts) {
+  for (const { part, confusion, count, topFive, temperedLossSums } of parts) {
     if (partOwners[part] !== member) return `reported part ${part}, which belongs to member ${partOwners[part]}`;
     const problem = sparseProblem(confusion ?? nothing, classes * classes);
     if (problem) return `reported part ${part}, whose confusion has ${problem}`;
     const counted = totalOf(confusion ?? nothing);
     if (counted !== count) return `reported part ${part} with ${counted} samples in its confusion; expected ${count}`;
+    if (temperedLossSums.length !== temperatures.length) {
+      return `reported part ${part} at ${temperedLossSums.length} temperatures; expected ${temperatures.length}`;
+    }
     if (topFive > count) return `reported part ${part} with ${topFive} of ${count} samples among the first five`;
   }
   return scoresProblem(evaluated, classes);
@@ -69,9 +81,15 @@ export function sumEvaluated(all: readonly Evaluated__Output[]): EvaluationSums 
   const sum = (of: (part: (typeof parts)[number]) => number): number =>
     parts.reduce((total, part) => total + of(part), 0);
   const lossSum = sum((part) => part.lossSum);
-  invariant(Number.isSafeInteger(lossSum), `the loss sum ${lossSum} is beyond exact integers`);
+  const temperedLossSums = (parts[0]?.temperedLossSums ?? []).map((_, i) =>
+    sum((part) => part.temperedLossSums[i] as number),
+  );
+  for (const exact of [lossSum, ...temperedLossSums]) {
+    invariant(Number.isSafeInteger(exact), `the loss sum ${exact} is beyond exact integers`);
+  }
   return {
     lossSum,
+    temperedLossSums,
     count: sum((part) => part.count),
     badSamples: sum((part) => part.badSamples),
     topFive: sum((part) => part.topFive),

@@ -86,6 +86,7 @@ export type LogEntry =
       readonly seconds: number;
     }
   | { readonly kind: 'badSamples'; readonly samples: BadSamples['listed'] }
+  | { readonly kind: 'calibrated'; readonly temperature: number; readonly samples: number }
   | { readonly kind: 'tested'; readonly test: Metrics; readonly epoch: number }
   | { readonly kind: 'jobSucceeded'; readonly weightsDigest: string; readonly steps: number }
   | ({ readonly kind: 'jobFailed' } & JobFailure)

@@ -21,6 +21,8 @@ export interface JobPlan {
   /** Fraction of a set. */
   readonly maxBadSamples: number;
   readonly weights: 'best' | 'last';
+  /** Absent in plans of jobs that say nothing of it. */
+  readonly calibrate?: 'temperature';
   /** What the user must not overlook, a sentence each. */
   readonly warnings?: readonly string[];
 }

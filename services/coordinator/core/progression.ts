@@ -4,6 +4,7 @@
 
 import { assignParts } from '@thaw/common/data/evaluation-parts.ts';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
+import { temperatureGrid } from '@thaw/common/evaluation/temperature.ts';
 import { assignShards } from './assignment.ts';
 import { issueDirective } from './directive.ts';
 import { record } from './event-log.ts';
@@ -92,14 +93,20 @@ function trainEpoch(state: JobState, now: number, entry: Entry = goOn): Decision
 }
 
 export function evaluateEpoch(state: JobState): Decision {
-  return evaluate({ ...state, phase: 'Evaluating', reason: 'validating' }, 'validation', '');
+  return evaluate({ ...state, phase: 'Evaluating', reason: 'validating' }, { split: 'validation', restoreDigest: '' });
 }
 
-function evaluate(state: JobState, split: 'validation' | 'test', restoreDigest: string): Decision {
+interface Evaluation {
+  readonly split: 'validation' | 'test';
+  readonly restoreDigest: string;
+  readonly temperatures?: readonly number[];
+}
+
+function evaluate(state: JobState, { split, restoreDigest, temperatures = [] }: Evaluation): Decision {
   const { stage, epoch } = state.cursor;
   const members = state.generation?.members.length ?? 0;
   const partOwners = assignParts(state.plan.parts[split], members);
-  return issueDirective(state, { kind: 'evaluate', stage, epoch, split, partOwners, restoreDigest });
+  return issueDirective(state, { kind: 'evaluate', stage, epoch, split, partOwners, restoreDigest, temperatures });
 }
 
 /** The member 0 stores what all of them hold. The snapshot is the same bytes whenever and by whomever it is made. */
@@ -121,7 +128,8 @@ export function goOnAfterEpoch(state: JobState, now: number): Decision {
     return trainEpoch({ ...state, cursor: { ...cursor, epochInStage: epochInStage + 1, epoch: epoch + 1 } }, now);
   }
   const closed = closeStage(state, now);
-  return cursor.stage + 1 < plan.stages.length ? enterStage(closed, now, cursor.stage + 1) : test(closed);
+  if (cursor.stage + 1 < plan.stages.length) return enterStage(closed, now, cursor.stage + 1);
+  return plan.calibrate === 'temperature' ? fitTemperature(closed) : test(closed);
 }
 
 function closeStage(state: JobState, now: number): JobState {
@@ -138,9 +146,22 @@ function closeStage(state: JobState, now: number): JobState {
   });
 }
 
-function test(state: JobState): Decision {
-  const restoreDigest = state.plan.weights === 'best' ? restoreOf(state, currentStage(state)) : '';
-  return evaluate({ ...state, phase: 'Evaluating', reason: 'testing the chosen weights' }, 'test', restoreDigest);
+/** The chosen weights once more on the validation set, which must not be the test set: that one measures the result. */
+function fitTemperature(state: JobState): Decision {
+  const fitting: JobState = { ...state, phase: 'Evaluating', reason: 'fitting the temperature' };
+  return evaluate(fitting, { split: 'validation', restoreDigest: chosen(state), temperatures: temperatureGrid });
+}
+
+export function test(state: JobState): Decision {
+  const testing: JobState = { ...state, phase: 'Evaluating', reason: 'testing the chosen weights' };
+  const { temperature } = state.calibration ?? {};
+  const temperatures = temperature === undefined ? [] : [temperature, 1];
+  return evaluate(testing, { split: 'test', restoreDigest: chosen(state), temperatures });
+}
+
+/** Digest of the state whose weights are the result; empty when members hold just that. */
+function chosen(state: JobState): string {
+  return state.plan.weights === 'best' ? restoreOf(state, currentStage(state)) : '';
 }
 
 /** Trainers are done: they may leave while the result is written. */

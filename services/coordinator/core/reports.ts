@@ -3,6 +3,7 @@
 
 import type { Digest } from '@thaw/common/content/digest.ts';
 import { assertNever } from '@thaw/common/errors/thaw-error.ts';
+import { bestTemperature } from '@thaw/common/evaluation/temperature.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { Trained__Output } from '@thaw/proto/gen/thaw/v1/Trained.ts';
@@ -12,7 +13,7 @@ import type { Decision, Effect } from './events.ts';
 import { fail, failWith } from './failing.ts';
 import { judgeEpoch } from './judge.ts';
 import { allResults, type Result, withResult } from './pending.ts';
-import { evaluateEpoch, exportResult, goOnAfterEpoch, stagePlan, storeState } from './progression.ts';
+import { evaluateEpoch, exportResult, goOnAfterEpoch, stagePlan, storeState, test } from './progression.ts';
 import {
   currentStage,
   type EpochRecord,
@@ -54,7 +55,7 @@ function reportProblem(state: JobState, work: Work, member: number, report: Repo
       const { parts } = report.evaluated;
       const samples = state.plan.samples[work.split];
       return (
-        evaluatedProblem(report.evaluated, { member, partOwners: work.partOwners, classes }) ??
+        evaluatedProblem(report.evaluated, { member, classes, ...work }) ??
         firstProblem(parts, (part) => figuresProblem(part, { classes, samples }))
       );
     }
@@ -89,7 +90,8 @@ function onAllReported(state: JobState, now: number, work: Work, results: readon
         results.flatMap(({ trained }) => trained ?? []),
       );
     case 'evaluate':
-      return work.split === 'test' ? onTested(state, now, results) : onEvaluated(state, now, results);
+      if (work.split === 'test') return onTested(state, now, results);
+      return work.temperatures.length > 0 ? onFitted(state, now, results) : onEvaluated(state, now, results);
     case 'store':
       return onStored(state, now, work, results[work.member] as Result);
     case 'finish':
@@ -237,16 +239,25 @@ function superseded(state: JobState, stored: StoredState): Effect[] {
   return [{ kind: 'discard', digest: former }];
 }
 
+function onFitted(state: JobState, now: number, results: readonly Result[]): Decision {
+  const { count, temperedLossSums } = sumEvaluated(results.flatMap(({ evaluated }) => evaluated ?? []));
+  const calibration = { temperature: bestTemperature(temperedLossSums), samples: count };
+  return test(record({ ...state, calibration }, now, { kind: 'calibrated', ...calibration }));
+}
+
 function onTested(state: JobState, now: number, results: readonly Result[]): Decision {
   const classes = state.plan.classes.length;
   const evaluated = results.flatMap((result) => result.evaluated ?? []);
   const sums = sumEvaluated(evaluated);
   const metrics = metricsOf(sums, classes);
+  const perSample = (sum: number): number => sum / fixedPointScale / Math.max(1, sums.count);
+  const [tempered, plain] = sums.temperedLossSums.map(perSample);
+  const crossEntropy = tempered === undefined || plain === undefined ? {} : { crossEntropy: { tempered, plain } };
   const { stage, best } = currentStage(state);
   const epoch = state.plan.weights === 'best' ? (best?.epoch ?? 0) : state.cursor.epoch;
   const tested: JobState = {
     ...state,
-    test: { ...metrics, badSamples: sums.badSamples, stage, epoch },
+    test: { ...metrics, badSamples: sums.badSamples, stage, epoch, ...crossEntropy },
     pending: {
       ...state.pending,
       testConfusion: sums.confusion,

@@ -51,6 +51,8 @@ export interface JobState {
   /** The newest stored state; what trainers hold, if its epoch is the cursor's. */
   readonly held: StoredState | null;
   readonly badSamples: BadSamples;
+  /** Of a job that asks for it, once it is fitted. */
+  readonly calibration?: Calibration;
   readonly test: TestResult | null;
   readonly result: { readonly weightsDigest: string } | null;
   readonly eventSequence: number;
@@ -98,6 +100,8 @@ export type Work =
       readonly split: 'validation' | 'test';
       readonly partOwners: readonly number[];
       readonly restoreDigest: string;
+      /** Empty but for the fit of the temperature and the test after it. */
+      readonly temperatures: readonly number[];
     }
   | { readonly kind: 'store'; readonly member: number; readonly scheduleState: string; readonly isBest: boolean }
   | { readonly kind: 'finish'; readonly outcome: string; readonly reason: string };
@@ -191,6 +195,15 @@ export interface TestResult extends Metrics {
   readonly badSamples: number;
   readonly stage: number;
   readonly epoch: number;
+  /** Cross-entropy at the fitted temperature and at 1, whatever the job's loss is. */
+  readonly crossEntropy?: { readonly tempered: number; readonly plain: number };
+}
+
+/** The temperature that divides the logits, fitted on the validation set with the chosen weights. */
+export interface Calibration {
+  readonly temperature: number;
+  /** Validation samples that it was fitted on; without any it is 1. */
+  readonly samples: number;
 }
 
 export interface BadSamples {

@@ -14,7 +14,20 @@ function aPart(first: number, probabilities: readonly number[]) {
     confidenceCounts: inCell(9, 10),
     confidenceCorrect: inCell(9, 10 - probabilities.length),
     confidenceSums: inCell(9, 9.5 * fixedPointScale),
+    temperedConfidenceCounts: [] as number[],
+    temperedConfidenceCorrect: [] as number[],
+    temperedConfidenceSums: [] as number[],
     worstMistakes: probabilities.map((probability, i) => ({ sample: first + i, truth: 0, prediction: 1, probability })),
+  };
+}
+
+/** The same samples, each of them less sure. */
+function tempered(part: ReturnType<typeof aPart>): ReturnType<typeof aPart> {
+  return {
+    ...part,
+    temperedConfidenceCounts: inCell(5, 10),
+    temperedConfidenceCorrect: inCell(5, part.confidenceCorrect[9] as number),
+    temperedConfidenceSums: inCell(5, 5.5 * fixedPointScale),
   };
 }
 
@@ -23,8 +36,10 @@ it('sums the confidences and puts the mistakes in one order, however the parts c
   fc.assert(
     fc.property(fc.array(fc.array(probability, { maxLength: 8 }), { minLength: 1, maxLength: 9 }), (all) => {
       const parts = all.map((probabilities, i) => aPart(100 * i, probabilities));
-      const { calibration, worstMistakes } = testFigures(parts);
-      assert.deepEqual(testFigures([...parts].reverse()), { calibration, worstMistakes });
+      const { calibration, temperedCalibration, worstMistakes } = testFigures(parts.map(tempered));
+      assert.deepEqual(testFigures(parts.map(tempered).reverse()), { calibration, temperedCalibration, worstMistakes });
+      assert.deepEqual(temperedCalibration[5], { ...calibration[9], confidence: 0.55 });
+      assert.deepEqual(testFigures(parts).temperedCalibration, []);
       const wrong = all.flat().length;
       assert.equal(worstMistakes.length, Math.min(wrong, mistakesShownMax));
       assert.ok(
@@ -56,6 +71,7 @@ describe('what a part may not say', () => {
     ['nothing wrong', {}, null],
     ['nothing at all', { confidenceCounts: [], confidenceCorrect: [], confidenceSums: [], worstMistakes: [] }, null],
     ['nine cells', { confidenceCorrect: zeros.slice(1) }, /cells; expected 10/],
+    ['other counts at the temperature', { ...tempered(part), temperedConfidenceCounts: inCell(5, 9) }, /has 9 confid/],
     ['other counts', { confidenceCounts: inCell(9, 9) }, /has 9 confidences; expected 10/],
     ['more right than there are', { confidenceCorrect: inCell(8, 1) }, /more right/],
     ['nine mistakes', { worstMistakes: new Array(9).fill(mistake) }, /names 9 mistakes; expected at most 8/],
@@ -102,7 +118,7 @@ it('is left by the test for the report, and changes no metric', () => {
   };
   const [withFigures, without] = [tested(true), tested(false)];
   assert.deepEqual(withFigures.test, without.test);
-  assert.deepEqual(without.pending.testFigures, { calibration: [], worstMistakes: [] });
+  assert.deepEqual(without.pending.testFigures, { calibration: [], temperedCalibration: [], worstMistakes: [] });
   assert.equal(withFigures.pending.testFigures?.calibration[9]?.count, 30);
   assert.deepEqual(
     withFigures.pending.testFigures?.worstMistakes.map(({ sample }) => sample),

@@ -9,6 +9,8 @@ import { fixedPointScale } from './evaluation.ts';
 export interface TestFigures {
   /** One entry a tenth of confidence, from 0 to 1; empty when some part came without. */
   readonly calibration: readonly CalibrationCell[];
+  /** The same at the fitted temperature; empty without one. */
+  readonly temperedCalibration: readonly CalibrationCell[];
   /** Surest first, on a tie by sample; at most mistakesShownMax. */
   readonly worstMistakes: readonly Mistake__Output[];
 }
@@ -22,7 +24,14 @@ export interface CalibrationCell {
 
 type PartFigures = Pick<
   EvaluatedPart__Output,
-  'count' | 'confidenceCounts' | 'confidenceCorrect' | 'confidenceSums' | 'worstMistakes'
+  | 'count'
+  | 'confidenceCounts'
+  | 'confidenceCorrect'
+  | 'confidenceSums'
+  | 'temperedConfidenceCounts'
+  | 'temperedConfidenceCorrect'
+  | 'temperedConfidenceSums'
+  | 'worstMistakes'
 >;
 
 export const confidenceCells = 10;
@@ -30,17 +39,36 @@ export const mistakesInPartMax = 8;
 export const mistakesShownMax = 24;
 
 export function testFigures(parts: readonly PartFigures[]): TestFigures {
-  return { calibration: calibrationOf(parts), worstMistakes: worstOf(parts) };
+  return {
+    calibration: calibrationOf(parts.map(plainColumns)),
+    temperedCalibration: calibrationOf(parts.map(temperedColumns)),
+    worstMistakes: worstOf(parts),
+  };
 }
 
-function calibrationOf(parts: readonly PartFigures[]): CalibrationCell[] {
-  if (parts.some(({ confidenceCounts }) => confidenceCounts.length === 0)) return [];
-  const total = (of: (part: PartFigures) => readonly number[], cell: number): number =>
+interface Confidences {
+  readonly counts: readonly number[];
+  readonly correct: readonly number[];
+  readonly sums: readonly number[];
+}
+
+function plainColumns({ confidenceCounts, confidenceCorrect, confidenceSums }: PartFigures): Confidences {
+  return { counts: confidenceCounts, correct: confidenceCorrect, sums: confidenceSums };
+}
+
+function temperedColumns(part: PartFigures): Confidences {
+  const { temperedConfidenceCounts, temperedConfidenceCorrect, temperedConfidenceSums } = part;
+  return { counts: temperedConfidenceCounts, correct: temperedConfidenceCorrect, sums: temperedConfidenceSums };
+}
+
+function calibrationOf(parts: readonly Confidences[]): CalibrationCell[] {
+  if (parts.some(({ counts }) => counts.length === 0)) return [];
+  const total = (of: (part: Confidences) => readonly number[], cell: number): number =>
     parts.reduce((sum, part) => sum + (of(part)[cell] as number), 0);
   return Array.from({ length: confidenceCells }, (_, cell) => {
-    const count = total((part) => part.confidenceCounts, cell);
-    const correct = total((part) => part.confidenceCorrect, cell);
-    const sum = total((part) => part.confidenceSums, cell);
+    const count = total(({ counts }) => counts, cell);
+    const correct = total((part) => part.correct, cell);
+    const sum = total(({ sums }) => sums, cell);
     return { count, correct, confidence: count === 0 ? 0 : sum / fixedPointScale / count };
   });
 }
@@ -52,21 +80,26 @@ function worstOf(parts: readonly PartFigures[]): Mistake__Output[] {
 
 /** What is wrong with the figures of a part, in words that follow its number; null when nothing is. */
 export function figuresProblem(part: PartFigures, sizes: { classes: number; samples: number }): string | null {
-  const columns = [part.confidenceCounts, part.confidenceCorrect, part.confidenceSums];
-  const [counts = [], correct = []] = columns;
-  const lengths = columns.map(({ length }) => length);
-  const isAbsent = lengths.every((length) => length === 0);
-  if (!isAbsent && lengths.some((length) => length !== confidenceCells)) {
-    return `has confidences of ${lengths.join(', ')} cells; expected ${confidenceCells} each`;
-  }
-  const counted = counts.reduce((sum, count) => sum + count, 0);
-  if (!isAbsent && counted !== part.count) return `has ${counted} confidences; expected ${part.count}, one a sample`;
-  if (counts.some((count, cell) => (correct[cell] as number) > count)) return 'has more right confidences than samples';
+  const problem =
+    confidencesProblem(plainColumns(part), part.count) ?? confidencesProblem(temperedColumns(part), part.count);
+  if (problem) return problem;
   if (part.worstMistakes.length > mistakesInPartMax) {
     return `names ${part.worstMistakes.length} mistakes; expected at most ${mistakesInPartMax}`;
   }
   const odd = part.worstMistakes.find((mistake) => !isMistake(mistake, sizes));
   return odd ? `names a mistake that can be none: ${JSON.stringify(odd)}` : null;
+}
+
+function confidencesProblem({ counts, correct, sums }: Confidences, count: number): string | null {
+  const lengths = [counts, correct, sums].map(({ length }) => length);
+  if (lengths.every((length) => length === 0)) return null;
+  if (lengths.some((length) => length !== confidenceCells)) {
+    return `has confidences of ${lengths.join(', ')} cells; expected ${confidenceCells} each`;
+  }
+  const counted = counts.reduce((sum, samples) => sum + samples, 0);
+  if (counted !== count) return `has ${counted} confidences; expected ${count}, one a sample`;
+  const hasMore = counts.some((samples, cell) => (correct[cell] as number) > samples);
+  return hasMore ? 'has more right confidences than samples' : null;
 }
 
 function isMistake(
@@ -75,4 +108,16 @@ function isMistake(
 ): boolean {
   const areInside = sample < samples && truth < classes && prediction < classes;
   return areInside && truth !== prediction && probability >= 0 && probability <= 1;
+}
+
+/** Mean confidence, accuracy, and the expected calibration error (Guo et al. 2017) over the cells; NaN without a sample. */
+export function calibrationFigures(cells: readonly CalibrationCell[]): { sure: number; right: number; error: number } {
+  const count = cells.reduce((sum, cell) => sum + cell.count, 0);
+  const over = (of: (cell: CalibrationCell) => number): number =>
+    cells.reduce((sum, cell) => sum + of(cell), 0) / count;
+  return {
+    sure: over((cell) => cell.confidence * cell.count),
+    right: over(({ correct }) => correct),
+    error: over((cell) => Math.abs(cell.confidence * cell.count - cell.correct)),
+  };
 }

@@ -3,6 +3,7 @@
 
 import type { Clock } from '@thaw/common/clock/clock.ts';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
+import { type StoredCalibration, storedCalibrationVersion } from '@thaw/common/evaluation/stored-calibration.ts';
 import type { BlobStore } from '../adapters/blob-store.ts';
 import { writeFileWhole } from '../adapters/write-file.ts';
 import { currentStage, type JobState } from '../core/state.ts';
@@ -43,6 +44,10 @@ export function resultExporter({ out, prepared, blobs, clock }: ExportOptions): 
       const files = resultFiles(out);
       await writeJson(files.labels, prepared.manifest.classes, 'writing the labels');
       await writeJson(files.preprocessing, prepared.job.model.preprocessing, 'writing the preprocessing');
+      if (state.calibration) {
+        const stored: StoredCalibration = { version: storedCalibrationVersion, ...state.calibration };
+        await writeJson(files.calibration, stored, 'writing the calibration');
+      }
       await writeFileWhole(files.card, modelCard(prepared.job, report, prepared.origin), 'writing the model card');
       const page = await makeReportPage({ report, ...prepared, eventsFile: files.events, endedAt: facts.endedAt });
       await writeFileWhole(files.page, page, 'writing the report as a page');

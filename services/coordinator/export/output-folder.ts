@@ -68,8 +68,8 @@ async function removeEarlier(out: string): Promise<void> {
 
 /** Takes the result away, the report first, because its presence says that all is there. */
 export async function withdrawResult(out: string): Promise<void> {
-  const { report, page, card, labels, preprocessing, modelFolder } = resultFiles(out);
-  for (const left of [report, page, card, labels, preprocessing, modelFolder]) {
+  const { report, page, card, labels, preprocessing, calibration, modelFolder } = resultFiles(out);
+  for (const left of [report, page, card, labels, preprocessing, calibration, modelFolder]) {
     await rm(left, { recursive: true, force: true });
   }
 }

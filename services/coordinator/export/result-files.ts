@@ -15,6 +15,8 @@ export interface ResultFiles {
   readonly graph: string;
   readonly labels: string;
   readonly preprocessing: string;
+  /** The temperature of predictions; only of a calibrated model. */
+  readonly calibration: string;
   readonly card: string;
   readonly report: string;
   /** The report as a page for a browser. */
@@ -39,6 +41,7 @@ export function resultFiles(out: string): ResultFiles {
     graph: path.join(modelFolder, 'graph.json'),
     labels: path.join(out, 'labels.json'),
     preprocessing: path.join(out, 'preprocessing.json'),
+    calibration: path.join(out, 'calibration.json'),
     card: path.join(out, 'README.md'),
     report: path.join(out, 'report.json'),
     page: path.join(out, 'report.html'),

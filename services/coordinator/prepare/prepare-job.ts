@@ -163,6 +163,7 @@ async function assemble({ parsed, job, graph, source, data: { manifest, root } }
       },
       maxBadSamples: job.data.maxBadSamples,
       weights: job.output.weights,
+      ...(job.output.calibrate !== 'none' && { calibrate: job.output.calibrate }),
       ...(warnings.length > 0 && { warnings }),
     },
   };

@@ -6,8 +6,16 @@ import { matrixOf } from '@thaw/common/evaluation/sparse-counts.ts';
 import type { Loss } from '@thaw/common/job/resolved-job.ts';
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
 import { perClassMetrics } from '../core/evaluation.ts';
-import type { BadSamples, ClassMetrics, EpochRecord, JobState, Metrics, StageRecord } from '../core/state.ts';
-import type { CalibrationCell } from '../core/test-figures.ts';
+import type {
+  BadSamples,
+  Calibration,
+  ClassMetrics,
+  EpochRecord,
+  JobState,
+  Metrics,
+  StageRecord,
+} from '../core/state.ts';
+import { type CalibrationCell, calibrationFigures } from '../core/test-figures.ts';
 
 export interface Report {
   readonly version: 1;
@@ -55,8 +63,20 @@ export interface TestReport extends Metrics {
   readonly classes: readonly string[];
   /** One entry a tenth of the predicted class' probability, from 0 to 1; empty when the trainers did not say. */
   readonly calibration: readonly CalibrationCell[];
+  /** With the temperature that predictions use; absent in jobs without output.calibrate. */
+  readonly calibrated?: CalibratedReport;
   /** Surest first, at most 24. */
   readonly worstMistakes: readonly WorstMistake[];
+}
+
+export interface CalibratedReport extends Calibration {
+  /** Of the test set; every other figure of the test is the model's as it is. */
+  readonly crossEntropyBefore: number;
+  readonly crossEntropyAfter: number;
+  readonly calibration: readonly CalibrationCell[];
+  /** Expected calibration error on the test set. */
+  readonly errorBefore: number;
+  readonly errorAfter: number;
 }
 
 export interface WorstMistake {
@@ -129,10 +149,11 @@ function stageSeconds({ startedAt, endedAt }: StageRecord): number {
   return ((endedAt ?? startedAt) - startedAt) / 1000;
 }
 
-function testReport({ test, plan, pending }: JobState, testIds: readonly string[]): TestReport {
+function testReport(state: JobState, testIds: readonly string[]): TestReport {
+  const { test, plan, pending } = state;
   const confusion = pending.testConfusion;
   invariant(test !== null && confusion !== null, 'the test set was evaluated');
-  const { stage: _, ...figures } = test;
+  const { stage: _, crossEntropy: _entropy, ...figures } = test;
   return {
     ...figures,
     perClass: perClassMetrics(confusion, plan.classes.length).map(({ predicted: _guesses, ...ofClass }, i) => ({
@@ -142,11 +163,27 @@ function testReport({ test, plan, pending }: JobState, testIds: readonly string[
     confusion: matrixOf(confusion, plan.classes.length),
     classes: plan.classes,
     calibration: pending.testFigures?.calibration ?? [],
+    ...calibratedReport(state),
     worstMistakes: (pending.testFigures?.worstMistakes ?? []).map(({ sample, truth, prediction, probability }) => ({
       id: testIds[sample] ?? `sample ${sample}`,
       truth: plan.classes[truth] as string,
       prediction: plan.classes[prediction] as string,
       probability,
     })),
+  };
+}
+
+function calibratedReport({ calibration, test, pending }: JobState): { readonly calibrated?: CalibratedReport } {
+  const figures = pending.testFigures;
+  if (calibration === undefined || test?.crossEntropy === undefined || figures === null) return {};
+  return {
+    calibrated: {
+      ...calibration,
+      crossEntropyBefore: test.crossEntropy.plain,
+      crossEntropyAfter: test.crossEntropy.tempered,
+      calibration: figures.temperedCalibration,
+      errorBefore: calibrationFigures(figures.calibration).error,
+      errorAfter: calibrationFigures(figures.temperedCalibration).error,
+    },
   };
 }

@@ -25,6 +25,7 @@ export function modelCard(job: ResolvedJob, report: Report, origin: string): str
     ...useLines(job),
     `Input: ${inputSentence(job.model.preprocessing)}`,
     'The output is one probability per class, in the order of `labels.json`.',
+    ...calibrationLines(report),
     '',
     '## Per class',
     '',
@@ -60,6 +61,18 @@ function useLines({ output }: ResolvedJob): string[] {
     ...(output.formats.includes('h5') ? ['- Keras 2 and 3: `keras.models.load_model("model/model.h5")`.'] : []),
     '- `thaw predict THIS-FOLDER FILE…`',
     '',
+  ];
+}
+
+function calibrationLines({ test: { calibrated } }: Report): string[] {
+  if (calibrated === undefined) return [];
+  const { temperature, samples, errorBefore, errorAfter } = calibrated;
+  return [
+    '',
+    `**Calibration.** Temperature ${temperature} (\`calibration.json\`), fitted on ${samples} validation samples: divide the ` +
+      'logits by it before the softmax, or raise each probability to the power of its inverse and divide by their sum. ' +
+      '`thaw predict` does; the exported weights are without it. Expected calibration error on the test set: ' +
+      `${errorBefore.toFixed(4)} without, ${errorAfter.toFixed(4)} with it.`,
   ];
 }
 

@@ -108,7 +108,13 @@ function aJob(stages: readonly StagePlan[]): ResolvedJob {
       microBatch: 4,
     })),
     trainers: { replicas: 2, min: 1, max: 8, threads: 1, engine: 'cpu', gpus: 0 },
-    output: { uri: 'file:out', formats: ['tfjs', 'safetensors'], weights: 'best', metric: 'accuracy' },
+    output: {
+      uri: 'file:out',
+      formats: ['tfjs', 'safetensors'],
+      weights: 'best',
+      metric: 'accuracy',
+      calibrate: 'none',
+    },
   };
 }
 

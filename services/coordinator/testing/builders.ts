@@ -105,6 +105,10 @@ export function someParts(partOwners: readonly number[], member: number, correct
             confidenceCounts: [],
             confidenceCorrect: [],
             confidenceSums: [],
+            temperedLossSums: [],
+            temperedConfidenceCounts: [],
+            temperedConfidenceCorrect: [],
+            temperedConfidenceSums: [],
             worstMistakes: [],
           },
         ]
@@ -123,6 +127,12 @@ export function someEvaluated(partOwners: readonly number[], member: number, cor
     return sparseOf(counts);
   };
   return { parts, positiveScores: scores(0, high, low), negativeScores: scores(1, low, high) };
+}
+
+/** With the least loss at a temperature of 2. */
+function atTemperatures(temperatures: readonly number[], evaluated: Evaluated__Output): Evaluated__Output {
+  const temperedLossSums = temperatures.map((one) => Math.round(10 * Math.log2(one / 2) ** 2 * fixedPointScale));
+  return { ...evaluated, parts: evaluated.parts.map((part) => ({ ...part, temperedLossSums })) };
 }
 
 /** Right predictions of ten in each part, by job-global epoch; the last one is for all later epochs and the test. */
@@ -198,7 +208,10 @@ function resultOf(work: Work, member: number, script: Script): Omit<Report, 'ter
       return { result: 'trained', trained: aTrained(work.train.lastStep) };
     case 'evaluate': {
       const correct = script[Math.min(work.epoch, script.length - 1)] as number;
-      return { result: 'evaluated', evaluated: someEvaluated(work.partOwners, member, correct) };
+      return {
+        result: 'evaluated',
+        evaluated: atTemperatures(work.temperatures, someEvaluated(work.partOwners, member, correct)),
+      };
     }
     case 'store': {
       const { epoch } = (JSON.parse(work.scheduleState) as { cursor: { epoch: number } }).cursor;

@@ -25,6 +25,7 @@ function aModel(changes: Partial<InferenceModel> = {}): InferenceModel {
     graph,
     weights: result.weights,
     preprocessing: job.model.preprocessing,
+    temperature: 1,
     classes: 3,
     loss: plainCrossEntropy,
     engine: 'cpu',

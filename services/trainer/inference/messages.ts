@@ -12,6 +12,8 @@ export interface InferenceModel {
   readonly preprocessing: Preprocessing;
   readonly classes: number;
   readonly loss: Loss;
+  /** Divides the logits of predictions; 1 leaves the probabilities as they are. An evaluation is without it. */
+  readonly temperature: number;
   readonly engine: EngineKind;
 }
 

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, before, it } from 'node:test';
 import { blockSize } from '@thaw/common/data/block-size.ts';
 import { addSparse, sparseOf } from '@thaw/common/evaluation/sparse-counts.ts';
+import { atTemperature } from '@thaw/common/evaluation/temperature.ts';
 import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import { type TinyResult, writeTinyResult } from '../../../test/support/fixtures/tiny-result.ts';
@@ -25,7 +26,15 @@ before(async () => {
   const { job, graph, manifest } = result.prepared;
   const { preprocessing } = job.model;
   const { loss } = job.train;
-  runner = await openModel({ graph, weights: result.weights, preprocessing, classes: 3, loss, engine: 'cpu' });
+  runner = await openModel({
+    graph,
+    weights: result.weights,
+    preprocessing,
+    temperature: 1,
+    classes: 3,
+    loss,
+    engine: 'cpu',
+  });
   const { train } = manifest.sets;
   samples = { ids: train.ids, files: train.paths.map((file) => path.join(result.images, file)), labels: train.labels };
 });
@@ -79,6 +88,23 @@ it('tells apart what is no picture, and predicts the others all the same', async
 
 it('computes nothing where nothing can be read', async () => {
   assert.deepEqual(await runner.predict(['/gone.png']), [{ kind: 'unreadable', reason: 'does not exist' }]);
+});
+
+it('gives a calibrated model the probabilities at its temperature', async () => {
+  const files = samples.files.slice(0, 3);
+  const { graph, job } = result.prepared;
+  const { preprocessing } = job.model;
+  const { loss } = job.train;
+  const settings = { preprocessing, temperature: 2.5, classes: 3, loss, engine: 'cpu' } as const;
+  const model = { graph, weights: result.weights, ...settings };
+  const calibrated = await openModel(model);
+  const plain = await runner.predict(files);
+  for (const [row, prediction] of (await calibrated.predict(files)).entries()) {
+    const before = plain[row];
+    assert.ok(prediction.kind === 'predicted' && before?.kind === 'predicted');
+    assert.deepEqual(prediction.probabilities, atTemperature(before.probabilities, 2.5));
+    assert.notDeepEqual(prediction.probabilities, before.probabilities);
+  }
 });
 
 it('evaluates to the sums of its own predictions, leaving out what cannot be decoded, and says how far it is', async () => {

@@ -6,6 +6,7 @@ import { blockSize } from '@thaw/common/data/block-size.ts';
 import { evaluationParts } from '@thaw/common/data/evaluation-parts.ts';
 import { type DataManifest, dataManifestVersion, type SampleColumns } from '@thaw/common/data/manifest.ts';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
+import { atTemperature } from '@thaw/common/evaluation/temperature.ts';
 import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { Graph } from '@thaw/common/model/graph.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
@@ -31,14 +32,14 @@ export interface ModelRunner {
 
 /** Throws SetupMissing, EngineUnavailable. One a process. */
 export async function openModel(model: InferenceModel): Promise<ModelRunner> {
-  const { graph, weights, preprocessing, classes, loss } = model;
+  const { graph, weights, preprocessing, temperature, classes, loss } = model;
   const engine = await createEngine({ kind: model.engine, threads: 1, gpus: 0 });
   const loaded = engine.loadModel(graph, weights, preprocessing);
   const trainable = outputWeights(graph);
   const program = loaded.stageProgram({ trainable, seed: 0, blockSize, microBatch: 1, classes, loss });
   return {
     engineClass: engine.engineClass,
-    predict: (files) => predict(program, files, { preprocessing, classes }),
+    predict: (files) => predict(program, files, { preprocessing, temperature, classes }),
     evaluate: (samples, tell) => evaluate(program, samples, { preprocessing, classes, tell }),
   };
 }
@@ -53,7 +54,7 @@ function outputWeights({ layers }: Graph): string[] {
 async function predict(
   program: StageProgram,
   files: readonly string[],
-  { preprocessing, classes }: { readonly preprocessing: Preprocessing; readonly classes: number },
+  { preprocessing, temperature, classes }: Pick<InferenceModel, 'preprocessing' | 'temperature' | 'classes'>,
 ): Promise<Prediction[]> {
   invariant(files.length <= blockSize, `${files.length} files in a block of ${blockSize}`);
   const imageBytes = preprocessing.height * preprocessing.width * 3;
@@ -72,9 +73,14 @@ async function predict(
   const rows = readable ? program.probabilities(program.features(pixels)) : new Float32Array();
   return reasons.map((reason, row) =>
     reason === null
-      ? { kind: 'predicted', probabilities: rows.slice(row * classes, (row + 1) * classes) }
+      ? { kind: 'predicted', probabilities: calibrated(rows.slice(row * classes, (row + 1) * classes), temperature) }
       : { kind: 'unreadable', reason },
   );
+}
+
+/** At 1 the very bits of the model. */
+function calibrated(probabilities: Float32Array, temperature: number): Float32Array {
+  return temperature === 1 ? probabilities : atTemperature(probabilities, temperature);
 }
 
 const fileReasons: Readonly<Record<string, string>> = {
@@ -129,7 +135,18 @@ async function evaluate(
     checkpoint,
   });
   const parts = new Map(evaluationParts(ids.length, blockSize).entries());
-  return evaluateParts({ set: 'test', parts, labels, classes, blockSize, program, features, board, checkpoint });
+  return evaluateParts({
+    set: 'test',
+    parts,
+    labels,
+    classes,
+    temperatures: [],
+    blockSize,
+    program,
+    features,
+    board,
+    checkpoint,
+  });
 }
 
 function manifestOf(test: SampleColumns): DataManifest {

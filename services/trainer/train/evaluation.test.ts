@@ -40,12 +40,18 @@ async function aProgram(): Promise<StageProgram> {
   });
 }
 
-function evaluate(program: StageProgram, wanted: readonly number[], set: 'validation' | 'test' = 'validation') {
+interface Asked {
+  readonly set?: 'validation' | 'test';
+  readonly temperatures?: readonly number[];
+}
+
+function evaluate(program: StageProgram, wanted: readonly number[], asked: Asked = {}) {
+  const { set = 'validation', temperatures = [] } = asked;
   const board = progressBoard(newBoardBuffer());
   const checkpoint = async () => {};
   const features = programSource({ program, blockSize, memoryBytes: 1e9, board, checkpoint, loadBlock });
   const own = new Map(wanted.map((part) => [part, parts[part] as readonly number[]]));
-  const options = { set, parts: own, labels, classes: smallClasses } as const;
+  const options = { set, parts: own, labels, classes: smallClasses, temperatures } as const;
   return evaluateParts({ ...options, blockSize, program, features, board, checkpoint });
 }
 
@@ -70,7 +76,16 @@ async function naive(program: StageProgram, part: number) {
     count += 1;
     if ([...probabilities].sort((a, b) => b - a).indexOf(probabilities[truth] as number) < 5) topFive += 1;
   }
-  return { part, lossSum, count, topFive, confusion: sparseOf(confusion), badSamples, ...noFigures };
+  return {
+    part,
+    lossSum,
+    count,
+    topFive,
+    confusion: sparseOf(confusion),
+    badSamples,
+    temperedLossSums: [],
+    ...noFigures,
+  };
 }
 
 test('the sums of each part are those of its samples one by one, whoever owns which parts', async () => {
@@ -95,7 +110,7 @@ test('the sums of each part are those of its samples one by one, whoever owns wh
 test('the test set has figures beside its sums, which are the same as without', async () => {
   const program = await aProgram();
   const own = [...parts.keys()];
-  const [tested, validated] = [await evaluate(program, own, 'test'), await evaluate(program, own)];
+  const [tested, validated] = [await evaluate(program, own, { set: 'test' }), await evaluate(program, own)];
   assert.deepEqual(
     tested.parts.map((part) => ({ ...part, ...noFigures })),
     validated.parts,
@@ -114,6 +129,25 @@ test('the test set has figures beside its sums, which are the same as without', 
     tested.parts.some(({ worstMistakes }) => worstMistakes.length > 0),
     'a network that was not trained is wrong',
   );
+});
+
+test('at temperatures the losses are those of the probabilities there, and the test set has confidences at the first', async () => {
+  const program = await aProgram();
+  const temperatures = [2, 0.5, 1];
+  const own = [...parts.keys()];
+  const { parts: found } = await evaluate(program, own, { set: 'test', temperatures });
+  const { parts: plain } = await evaluate(program, own, { set: 'test' });
+  for (const [part, { count, lossSum, temperedLossSums, ...figures }] of found.entries()) {
+    const [soft, sharp, same] = temperedLossSums as [number, number, number];
+    assert.ok(Math.abs(same - lossSum) < count * 4, 'at 1 the loss is the loss, to a few units of rounding');
+    assert.ok(soft !== sharp && soft > 0 && sharp > 0);
+    const { temperedConfidenceCounts, temperedConfidenceCorrect, temperedConfidenceSums } = figures;
+    const total = (cells: readonly number[]): number => cells.reduce((sum, cell) => sum + cell, 0);
+    assert.equal(total(temperedConfidenceCounts), count);
+    assert.equal(total(temperedConfidenceCorrect), total(figures.confidenceCorrect));
+    assert.ok(total(temperedConfidenceSums) < total(figures.confidenceSums), 'less sure at a temperature of 2');
+    assert.deepEqual(figures.confidenceSums, plain[part]?.confidenceSums);
+  }
 });
 
 const spoilt: readonly (readonly [loss: number, said: RegExp])[] = [

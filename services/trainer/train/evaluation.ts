@@ -4,6 +4,7 @@
 import type { SplitName } from '@thaw/common/data/manifest.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { sparseOfMap } from '@thaw/common/evaluation/sparse-counts.ts';
+import { atTemperature, lossesAt } from '@thaw/common/evaluation/temperature.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { FeatureSource } from '../cache/feature-source.ts';
@@ -25,6 +26,8 @@ export interface EvaluationOptions {
   readonly parts: ReadonlyMap<number, readonly number[]>;
   readonly labels: readonly number[];
   readonly classes: number;
+  /** The loss is summed at each of these too; of the test set, confidences at the first one. */
+  readonly temperatures: readonly number[];
   readonly blockSize: number;
   readonly program: StageProgram;
   readonly features: FeatureSource;
@@ -51,10 +54,12 @@ interface Part {
 }
 
 async function evaluatePart({ part, rows, scores }: Part, options: EvaluationOptions): Promise<EvaluatedPart__Output> {
-  const { classes, blockSize, labels } = options;
+  const { classes, blockSize, labels, temperatures } = options;
   const confusion = new Map<number, number>();
   const sums = { lossSum: 0, count: 0, topFive: 0, badSamples: 0 };
-  const tally = options.set === 'test' ? predictionTally() : null;
+  const temperedLossSums = temperatures.map(() => 0);
+  const [temperature] = temperatures;
+  const tally = options.set === 'test' ? predictionTally({ isTempered: temperature !== undefined }) : null;
   for (let start = 0; start < rows.length; start += blockSize) {
     const refs = refsOf(options.set, rows.slice(start, start + blockSize));
     await options.features.prepare(refs);
@@ -76,13 +81,17 @@ async function evaluatePart({ part, rows, scores }: Part, options: EvaluationOpt
       sums.count += 1;
       if (rankOf(truth, ofSample) < 5) sums.topFive += 1;
       scores.add(ofSample, truth);
-      tally?.add({ sample: ref.index, truth, prediction, probability: ofSample[prediction] as number });
+      for (const [i, loss] of lossesAt(ofSample, truth, temperatures).entries()) {
+        temperedLossSums[i] = (temperedLossSums[i] as number) + Math.round(loss * fixedPointScale);
+      }
+      const tempered = temperature === undefined ? undefined : atTemperature(ofSample, temperature)[prediction];
+      tally?.add({ sample: ref.index, truth, prediction, probability: ofSample[prediction] as number }, tempered);
     }
     options.board.tick(refs.length);
     await options.checkpoint();
   }
   const figures = tally?.figures ?? noFigures;
-  return { part, ...sums, confusion: sparseOfMap(confusion), ...figures };
+  return { part, ...sums, confusion: sparseOfMap(confusion), temperedLossSums, ...figures };
 }
 
 function fixedPointLoss(loss: number, what: string): number {

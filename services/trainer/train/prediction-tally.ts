@@ -8,12 +8,18 @@ import type { Mistake__Output } from '@thaw/proto/gen/thaw/v1/Mistake.ts';
 
 export type PredictionFigures = Pick<
   EvaluatedPart__Output,
-  'confidenceCounts' | 'confidenceCorrect' | 'confidenceSums' | 'worstMistakes'
+  | 'confidenceCounts'
+  | 'confidenceCorrect'
+  | 'confidenceSums'
+  | 'temperedConfidenceCounts'
+  | 'temperedConfidenceCorrect'
+  | 'temperedConfidenceSums'
+  | 'worstMistakes'
 >;
 
 export interface PredictionTally {
-  /** Throws NonFinite when the probability is NaN. */
-  add(prediction: Mistake__Output): void;
+  /** `tempered`: the probability at the job's temperature, where it has one. Throws NonFinite when one is NaN. */
+  add(prediction: Mistake__Output, tempered?: number): void;
   readonly figures: PredictionFigures;
 }
 
@@ -22,6 +28,9 @@ export const noFigures: PredictionFigures = {
   confidenceCounts: [],
   confidenceCorrect: [],
   confidenceSums: [],
+  temperedConfidenceCounts: [],
+  temperedConfidenceCorrect: [],
+  temperedConfidenceSums: [],
   worstMistakes: [],
 };
 
@@ -31,27 +40,42 @@ const mistakesMax = 8;
 /** Sums of probabilities are integers in units of 2^-24. */
 const fixedPointScale = 2 ** 24;
 
-export function predictionTally(): PredictionTally {
-  const zeros = (): number[] => new Array<number>(tenths).fill(0);
-  const [counts, correct, sums] = [zeros(), zeros(), zeros()];
+export function predictionTally({ isTempered = false } = {}): PredictionTally {
+  const plain = confidenceTally();
+  const tempered = isTempered ? confidenceTally() : null;
   const worst: Mistake__Output[] = [];
   return {
-    add(one) {
+    add(one, temperedProbability = one.probability) {
       const { truth, prediction, probability, sample } = one;
+      const isWrong = truth !== prediction;
       if (Number.isNaN(probability)) throw new ThawError('NonFinite', `the output for test sample ${sample} is NaN`);
-      const cell = Math.min(tenths - 1, Math.floor(probability * tenths));
-      counts[cell] = (counts[cell] as number) + 1;
-      sums[cell] = (sums[cell] as number) + Math.round(probability * fixedPointScale);
-      if (truth === prediction) correct[cell] = (correct[cell] as number) + 1;
-      else keepWorst(worst, one);
+      plain.add(probability, !isWrong);
+      tempered?.add(temperedProbability, !isWrong);
+      if (isWrong) keepWorst(worst, one);
     },
     figures: {
-      confidenceCounts: counts,
-      confidenceCorrect: correct,
-      confidenceSums: sums,
+      confidenceCounts: plain.counts,
+      confidenceCorrect: plain.correct,
+      confidenceSums: plain.sums,
+      temperedConfidenceCounts: tempered?.counts ?? [],
+      temperedConfidenceCorrect: tempered?.correct ?? [],
+      temperedConfidenceSums: tempered?.sums ?? [],
       worstMistakes: worst,
     },
   };
+}
+
+/** By tenth of confidence. */
+function confidenceTally() {
+  const zeros = (): number[] => new Array<number>(tenths).fill(0);
+  const [counts, correct, sums] = [zeros(), zeros(), zeros()];
+  const add = (probability: number, isRight: boolean): void => {
+    const cell = Math.min(tenths - 1, Math.floor(probability * tenths));
+    counts[cell] = (counts[cell] as number) + 1;
+    sums[cell] = (sums[cell] as number) + Math.round(probability * fixedPointScale);
+    if (isRight) correct[cell] = (correct[cell] as number) + 1;
+  };
+  return { counts, correct, sums, add };
 }
 
 /** `worst` is sorted, surest first, then by sample, and stays so. */

@@ -38,7 +38,7 @@ function evaluationOf(classes: number, samplesInPart: number) {
       confusion.set(cell, (confusion.get(cell) ?? 0) + 1);
       tally.add(scores, truth);
     }
-    const sums = { lossSum: 7, count: samplesInPart, topFive: 3, badSamples: 0 };
+    const sums = { temperedLossSums: [], lossSum: 7, count: samplesInPart, topFive: 3, badSamples: 0 };
     return { part, ...sums, confusion: sparseOfMap(confusion), ...noFigures };
   });
   return { parts, positiveScores: tally.positives, negativeScores: tally.negatives };
@@ -53,7 +53,7 @@ it('lets 1,000 classes in 64 parts through in less than 2 MB', (context) => {
   const received = requestDeserialize(bytes).report?.evaluated ?? assert.fail('no evaluation came through');
   const encoded = performance.now();
   const partOwners = evaluated.parts.map(() => 0);
-  assert.equal(evaluatedProblem(received, { member: 0, partOwners, classes }), null);
+  assert.equal(evaluatedProblem(received, { member: 0, partOwners, classes, temperatures: [] }), null);
   const metrics = metricsOf(sumEvaluated([received]), classes);
   const summed = performance.now();
   assert.deepEqual(received, evaluated);

@@ -154,6 +154,7 @@ async function evaluate(trainer: Trainer, directive: Directive__Output, work: Ev
     parts: new Map(numbered.filter(([part]) => work.partOwners[part] === self)),
     labels,
     classes: context.manifest.classes.length,
+    temperatures: work.temperatures,
     blockSize,
     program: runtime.program,
     features: runtime.features,

@@ -7,6 +7,7 @@ export interface Evaluate {
   'split'?: (string);
   'partOwners'?: (number)[];
   'restoreDigest'?: (string);
+  'temperatures'?: (number | string)[];
 }
 
 export interface Evaluate__Output {
@@ -15,4 +16,5 @@ export interface Evaluate__Output {
   'split': (string);
   'partOwners': (number)[];
   'restoreDigest': (string);
+  'temperatures': (number)[];
 }

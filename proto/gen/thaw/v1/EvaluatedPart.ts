@@ -15,6 +15,10 @@ export interface EvaluatedPart {
   'worstMistakes'?: (_thaw_v1_Mistake)[];
   'confusion'?: (_thaw_v1_SparseCounts | null);
   'topFive'?: (number | string | Long);
+  'temperedLossSums'?: (number | string | Long)[];
+  'temperedConfidenceCounts'?: (number)[];
+  'temperedConfidenceCorrect'?: (number)[];
+  'temperedConfidenceSums'?: (number | string | Long)[];
 }
 
 export interface EvaluatedPart__Output {
@@ -28,4 +32,8 @@ export interface EvaluatedPart__Output {
   'worstMistakes': (_thaw_v1_Mistake__Output)[];
   'confusion': (_thaw_v1_SparseCounts__Output | null);
   'topFive': (number);
+  'temperedLossSums': (number)[];
+  'temperedConfidenceCounts': (number)[];
+  'temperedConfidenceCorrect': (number)[];
+  'temperedConfidenceSums': (number)[];
 }

@@ -50,6 +50,10 @@ export const outputSchema = z
       .enum(metricNames)
       .optional()
       .describe("What best means. Default: the last stage's advanceOn.metric, else loss."),
+    calibrate: z
+      .enum(['none', 'temperature'])
+      .default('none')
+      .describe('Makes probabilities as right as they are sure: a temperature, fitted on the validation set.'),
   })
   .describe('What comes out.');
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { calibrationFigures } from '../../core/test-figures.ts';
 import { heatClass } from './chart/heat-table.ts';
 import type { PageData } from './page-data.ts';
 import { reportPage } from './report-page.ts';
-import { calibrationFigures } from './section/calibration.ts';
 import { wilsonInterval } from './section/summary.ts';
 import { confusedPairs } from './section/test-results.ts';
 import { someData, someTest } from './testing/some-page-data.ts';
@@ -161,4 +161,15 @@ it("gives Wilson's interval and the expected calibration error as their definiti
   ];
   const { sure, right, error } = calibrationFigures(cells);
   assert.deepEqual([sure.toFixed(3), right.toFixed(3), error.toFixed(3)], ['0.740', '0.700', '0.160']);
+});
+
+it('says what a temperature has changed, and shows the model as it predicts', () => {
+  const cells = (confidence: number) => [{ count: 100, correct: 80, confidence }];
+  const errors = { errorBefore: 0.15, errorAfter: 0.01, crossEntropyBefore: 0.7, crossEntropyAfter: 0.5 };
+  const calibrated = { temperature: 1.5, samples: 40, calibration: cells(0.81), ...errors };
+  const page = reportPage(someData({ test: { calibration: cells(0.95), calibrated } }));
+  const text = page.replace(/<[^>]*>/g, '');
+  assert.match(text, /0\.0100 expected calibration error/);
+  assert.match(text, /temperature of 1\.5, fitted on 40 validation samples/);
+  assert.match(text, /Without it the error is 0\.1500 and the cross-entropy 0\.7000; with it 0\.0100 and 0\.5000\./);
 });

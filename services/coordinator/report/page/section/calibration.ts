@@ -1,10 +1,10 @@
 // Whether the model is as right as it says it is sure.
 
-import type { CalibrationCell } from '../../../core/test-figures.ts';
+import { type CalibrationCell, calibrationFigures } from '../../../core/test-figures.ts';
 import { legend } from '../chart/legend.ts';
 import { reliabilityChart } from '../chart/reliability-chart.ts';
-import { markup } from '../markup.ts';
-import { groupedText, none, percentText, scoreText } from '../number-text.ts';
+import { type Markup, markup } from '../markup.ts';
+import { countText, groupedText, none, percentText, scoreText } from '../number-text.ts';
 import type { PageData } from '../page-data.ts';
 import { note, numbers, type Section, tableMarkup } from './parts.ts';
 
@@ -12,7 +12,7 @@ import { note, numbers, type Section, tableMarkup } from './parts.ts';
 const smallError = 0.02;
 
 export function calibrationSection({ report: { test } }: PageData): Section {
-  const { calibration: cells } = test;
+  const cells = test.calibrated?.calibration ?? test.calibration;
   const frame = { id: 'calibration', title: 'Calibration' };
   if (cells.every(({ count }) => count === 0)) {
     return { ...frame, body: note('The trainers did not say how sure the model was.') };
@@ -28,21 +28,17 @@ export function calibrationSection({ report: { test } }: PageData): Section {
     { name: 'samples', swatch: { kind: 'fill', style: 6 } },
   ])}</figure><div>
 <p class="brought"><b>${scoreText(error)}</b> <span>expected calibration error</span></p><p>${about} ${verdict(sure, right, error)}</p>
+${temperatureMarkup(test)}
 ${note('The expected calibration error is the distance between confidence and accuracy in each tenth, weighted by its samples (Guo et al. 2017). 0 is perfect.')}
 ${numbers('Calibration as a table', calibrationTable(cells))}</div></div>`;
   return { ...frame, body };
 }
 
-/** Mean confidence, accuracy, and the expected calibration error over the cells. */
-export function calibrationFigures(cells: readonly CalibrationCell[]): { sure: number; right: number; error: number } {
-  const count = cells.reduce((sum, cell) => sum + cell.count, 0);
-  const over = (of: (cell: CalibrationCell) => number): number =>
-    cells.reduce((sum, cell) => sum + of(cell), 0) / count;
-  return {
-    sure: over((cell) => cell.confidence * cell.count),
-    right: over(({ correct }) => correct),
-    error: over((cell) => Math.abs(cell.confidence * cell.count - cell.correct)),
-  };
+/** What fitting a temperature has changed; the chart shows the model as `thaw predict` uses it. */
+function temperatureMarkup({ calibrated }: PageData['report']['test']): Markup | null {
+  if (calibrated === undefined) return null;
+  const { temperature, samples, errorBefore, errorAfter, crossEntropyBefore, crossEntropyAfter } = calibrated;
+  return markup`<p>These are its probabilities at a temperature of <b>${String(temperature)}</b>, fitted on ${countText(samples, 'validation sample')}: logits are divided by it before the softmax, and no prediction changes. Without it the error is ${scoreText(errorBefore)} and the cross-entropy ${scoreText(crossEntropyBefore)}; with it ${scoreText(errorAfter)} and ${scoreText(crossEntropyAfter)}.</p>`;
 }
 
 function verdict(sure: number, right: number, error: number): string {
