@@ -98,6 +98,12 @@ describe('a trainer whose heartbeats go on', () => {
     );
   });
 
+  it('gets ten times the longest block of its probe, before its first block counts', () => {
+    const probing = (second: number) => ({ phase: 'loading', ticks: Math.min(2, Math.floor(second / 20)) });
+    const work = (second: number) => (second < 50 ? probing(second) : { phase: 'features', ticks: 2 });
+    assert.deepEqual(watched(300, work), ['250 s: hung in features: no progress for 200 s']);
+  });
+
   it("is not charged for the coordinator's own lateness", () => {
     const liveness = createLiveness();
     for (const now of beats) liveness.heard('a', now, { phase: 'compute', ticks: 1, waitingFor: '' });

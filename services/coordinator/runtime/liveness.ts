@@ -9,7 +9,10 @@ export const silenceMilliseconds = 5000;
 export const hungMilliseconds = 60_000;
 const hungSlowestTicks = 10;
 
-/** Phases that tick: once a micro-batch or a block. In the others (loading, exchange, apply, idle) nothing is counted. */
+/**
+ * Phases that tick: once a micro-batch or a block. In the others (loading, exchange, apply, idle) nothing is waited for;
+ * the blocks of the probe tick while loading, and tell how long a block takes before the first one is waited for.
+ */
 const tickingPhases: readonly string[] = ['features', 'compute', 'evaluate'];
 
 /** From a heartbeat. */
@@ -35,6 +38,8 @@ interface Signs {
   work: Work | null;
   /** When the work last moved, or could not be expected to. */
   movedAt: number;
+  /** When it last ticked in the phase that it is in. */
+  tickedAt: number | null;
   slowestTickMilliseconds: number;
 }
 
@@ -70,24 +75,40 @@ export function createLiveness(): Liveness {
 }
 
 function newSigns(now: number): Signs {
-  return { heardAt: now, closedAt: null, work: null, movedAt: now, slowestTickMilliseconds: 0 };
+  return { heardAt: now, closedAt: null, work: null, movedAt: now, tickedAt: null, slowestTickMilliseconds: 0 };
 }
 
 function giveBack(sign: Signs, late: number): void {
   sign.heardAt += late;
   sign.movedAt += late;
+  if (sign.tickedAt !== null) sign.tickedAt += late;
   if (sign.closedAt !== null) sign.closedAt += late;
 }
 
 function noteWork(sign: Signs, work: Work, now: number): void {
   const before = sign.work;
   sign.work = work;
+  noteTicks(sign, { before, work, now });
   const samePhase = before !== null && before.phase === work.phase && isExpectedToTick(before);
   if (samePhase && isExpectedToTick(work) && before.ticks === work.ticks) return;
-  if (samePhase && before.ticks !== work.ticks) {
-    sign.slowestTickMilliseconds = Math.max(sign.slowestTickMilliseconds, now - sign.movedAt);
-  }
+  if (samePhase && before.ticks !== work.ticks) noteTick(sign, now - sign.movedAt);
   sign.movedAt = now;
+}
+
+/** Between two ticks of one phase lies a block, whatever the phase. */
+function noteTicks(
+  sign: Signs,
+  { before, work, now }: { readonly before: Work | null; readonly work: Work; readonly now: number },
+): void {
+  if (before?.phase !== work.phase) sign.tickedAt = null;
+  else if (before.ticks !== work.ticks) {
+    if (sign.tickedAt !== null && !isExpectedToTick(before)) noteTick(sign, now - sign.tickedAt);
+    sign.tickedAt = now;
+  }
+}
+
+function noteTick(sign: Signs, milliseconds: number): void {
+  sign.slowestTickMilliseconds = Math.max(sign.slowestTickMilliseconds, milliseconds);
 }
 
 function isExpectedToTick({ phase, waitingFor }: Work): boolean {

@@ -85,7 +85,7 @@ const headThenAll: readonly Stage[] = [
 test('every distinct pair of trainable set and micro-batch is proved with its own prefix, and disposed of', async () => {
   const { model, seen } = aModel();
   const { tensors } = engine.memory();
-  const digest = await runProbe({ model, context: aContext(headThenAll), loadBlock });
+  const digest = await runProbe({ model, context: aContext(headThenAll), loadBlock, tick: () => {} });
   assert.deepEqual(seen.boundaries, ['head/pool', 'backbone/input', 'head/pool']);
   assert.deepEqual(
     seen.opened.map(({ microBatch }) => microBatch),
@@ -95,7 +95,10 @@ test('every distinct pair of trainable set and micro-batch is proved with its ow
   assert.equal(seen.disposed, 3);
   assert.equal(engine.memory().tensors, tensors);
   assert.match(digest, /^[0-9a-f]{64}$/);
-  assert.equal(await runProbe({ model: aModel().model, context: aContext(headThenAll), loadBlock }), digest);
+  assert.equal(
+    await runProbe({ model: aModel().model, context: aContext(headThenAll), loadBlock, tick: () => {} }),
+    digest,
+  );
 });
 
 /** Programs whose prefix is a part of the network only; that of all tensors has none to go wrong. */
@@ -169,7 +172,7 @@ for (const { what, said, spoil } of unstable) {
   test(`refused: ${what}`, async () => {
     runs = 0;
     const { model, seen } = aModel(spoil);
-    await assert.rejects(runProbe({ model, context: aContext(headThenAll), loadBlock }), {
+    await assert.rejects(runProbe({ model, context: aContext(headThenAll), loadBlock, tick: () => {} }), {
       code: 'EngineUnavailable',
       message: said,
     });
@@ -179,7 +182,7 @@ for (const { what, said, spoil } of unstable) {
 
 test('other bits in any stage are another digest', async () => {
   const digestOf = (spoil?: (program: StageProgram) => Partial<StageProgram>) =>
-    runProbe({ model: aModel(spoil).model, context: aContext(headThenAll), loadBlock });
+    runProbe({ model: aModel(spoil).model, context: aContext(headThenAll), loadBlock, tick: () => {} });
   const honest = await digestOf();
   const spoilers: readonly ((program: StageProgram) => Partial<StageProgram>)[] = [
     (program) =>

@@ -96,7 +96,7 @@ async function prepare(link: CommsLink, options: TrainerOptions): Promise<Traine
     },
   });
   const loadBlock = pixels.loadBlock.bind(pixels);
-  const probeDigest = await runProbe({ model, context, loadBlock });
+  const probeDigest = await runProbe({ model, context, loadBlock, tick: () => link.board.tick() });
   const collective = collectiveClient(link.startCollective(welcome));
   const { featureBytes, log } = options;
   const counts = noFeatureCounts();
