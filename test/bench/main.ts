@@ -1,5 +1,5 @@
 // `npm run bench -- NAME`: runs one benchmark, prints its table and writes it to bench/results/NAME.json.
-// Options: --members 2,4 --megabytes 1,4,16,64 --seconds 1 --passes 3
+// Options, the first three of allreduce: --members 2,4 --megabytes 1,4,16,64 --seconds 1 --passes 3
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -7,8 +7,9 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { repositoryRoot } from '../../scripts/setup/locations.mjs';
 import { type AllreduceOptions, benchAllreduce } from './allreduce.ts';
+import { benchEngines } from './engines.ts';
 
-const benchmarks = { allreduce: benchAllreduce } as const;
+const benchmarks = { allreduce: benchAllreduce, engines: benchEngines } as const;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

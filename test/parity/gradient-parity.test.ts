@@ -1,5 +1,5 @@
-// Every promised layer kind computes the same on TensorFlow as on the plain JavaScript backend, forwards and backwards,
-// and uses exactly the kernels that its entry lists, so that a missing kernel is found before training.
+// Every promised layer kind computes the same on every engine as on the plain JavaScript backend, forwards and backwards,
+// and uses no kernels but those that its entry lists, so that a missing kernel is found before training.
 
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
@@ -14,10 +14,15 @@ import { skipWithoutTensorflow } from '../support/tensorflow.ts';
 
 const tolerance = 1e-5;
 const skip = await skipWithoutTensorflow();
+const engines = [
+  { engine: 'tensorflow', skip },
+  { engine: 'wasm', skip: false },
+] as const;
+/** Without wasm, which composes some of the listed kernels of others. */
 const backends = skip ? ['cpu'] : ['cpu', 'tensorflow'];
 
 before(async () => {
-  await createEngine({ kind: 'cpu', threads: 1, gpus: 0 });
+  for (const kind of ['wasm', 'cpu'] as const) await createEngine({ kind, threads: 1, gpus: 0 });
 });
 
 it('has a case and an execution for every layer kind', () => {
@@ -26,24 +31,26 @@ it('has a case and an execution for every layer kind', () => {
   assert.deepEqual(Object.keys(layerExecutions).sort(), Object.keys(layerKinds).sort());
 });
 
-describe('on TensorFlow and on plain JavaScript', { skip }, () => {
-  for (const layerCase of layerCases) {
-    it(`${layerCase.name}: equal outputs and gradients`, async () => {
-      assertClose(
-        await onBackend('tensorflow', () => layerGradients(layerCase)),
-        await onBackend('cpu', () => layerGradients(layerCase)),
-      );
-    });
-  }
-  for (const layerCase of frozenCases) {
-    it(`${layerCase.name}: equal outputs`, async () => {
-      assertClose(
-        await onBackend('tensorflow', () => layerOutput(layerCase)),
-        await onBackend('cpu', () => layerOutput(layerCase)),
-      );
-    });
-  }
-});
+for (const { engine, skip } of engines) {
+  describe(`on ${engine} and in plain JavaScript`, { skip }, () => {
+    for (const layerCase of layerCases) {
+      it(`${layerCase.name}: equal outputs and gradients`, async () => {
+        assertClose(
+          await onBackend(engine, () => layerGradients(layerCase)),
+          await onBackend('cpu', () => layerGradients(layerCase)),
+        );
+      });
+    }
+    for (const layerCase of frozenCases) {
+      it(`${layerCase.name}: equal outputs`, async () => {
+        assertClose(
+          await onBackend(engine, () => layerOutput(layerCase)),
+          await onBackend('cpu', () => layerOutput(layerCase)),
+        );
+      });
+    }
+  });
+}
 
 it('a ReLU with ceiling 0 gives zero and lets no gradient through', async () => {
   const relu = layerCases.find(({ name }) => name === 'ReLU with ceiling 1') as LayerCase;

@@ -95,7 +95,7 @@ function rowsOf<T extends Uint8Array | Float32Array>(block: T): T[] {
   return Array.from({ length: blockSize }, (_, row) => block.slice(row * size, (row + 1) * size) as T);
 }
 
-for (const kind of ['cpu', 'tensorflow'] as const) {
+for (const kind of ['cpu', 'wasm', 'tensorflow'] as const) {
   describe(`memory on ${kind}`, { skip: kind === 'tensorflow' && skip }, () => {
     it('stays as it is over steps, and returns to where it was after each stage', async () => {
       const engine = await createEngine({ kind, threads: 1, gpus: 0 });

@@ -52,7 +52,7 @@ interface Scenario {
   readonly batches: (step: number) => Promise<readonly ShardBatch[]>;
 }
 
-for (const engine of ['cpu', 'tensorflow'] as const) {
+for (const engine of ['cpu', 'wasm', 'tensorflow'] as const) {
   describe(`a small network on ${engine}`, { skip: engine === 'tensorflow' && skip }, () => {
     it('trains as the oracle does', async () => {
       await trainsAsTheOracle(smallScenario(engine));

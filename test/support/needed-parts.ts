@@ -8,10 +8,19 @@ import { engineDirectory, natsServerPath } from '../../scripts/setup/locations.m
 /** For tests that start whole runs: false, or the reason to skip. */
 export async function skipWithoutEngine(): Promise<false | string> {
   const engine = existsSync(path.join(engineDirectory(process.env), 'lib', 'napi-v8', 'tfjs_binding.node'));
-  const missing = [
-    ...(engine ? [] : ['the TensorFlow engine']),
-    ...(natsServerPath(process.env) ? [] : ['nats-server']),
-  ];
+  return skipWithout([...(engine ? [] : ['the TensorFlow engine']), ...missingBroker()]);
+}
+
+/** The same for runs on another engine than TensorFlow. */
+export function skipWithoutNatsServer(): false | string {
+  return skipWithout(missingBroker());
+}
+
+function missingBroker(): string[] {
+  return natsServerPath(process.env) ? [] : ['nats-server'];
+}
+
+function skipWithout(missing: readonly string[]): false | string {
   if (missing.length === 0) return false;
   const reason = `${missing.join(' and ')} not set up: run ./thaw once`;
   if (process.env.CI) throw new Error(reason);

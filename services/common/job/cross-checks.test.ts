@@ -39,6 +39,18 @@ const refused: readonly (readonly [what: string, changes: Fields, message: strin
     trainers({ replicas: 9, max: undefined }),
     'spec.trainers.replicas: found 9 trainers for 8 shards; expected at most data.shards, because a trainer computes whole shards',
   ],
+  ...(['wasm', 'cpu'] as const).flatMap((engine) => [
+    [
+      `several threads of ${engine}`,
+      trainers({ engine, threads: 2 }),
+      `spec.trainers.threads: found 2 with engine ${engine}, which computes on one thread; expected 1`,
+    ] as const,
+    [
+      `a GPU for ${engine}`,
+      trainers({ engine, gpus: 1 }),
+      `spec.trainers.gpus: found 1 with engine ${engine}, which uses no GPU; expected 0`,
+    ] as const,
+  ]),
   [
     'some fractions',
     split({ test: undefined }),

@@ -40,6 +40,12 @@ function trainerProblems({ trainers, data }: Spec): Problem[] {
       `found ${max} trainers for ${data.shards} shards; expected at most data.shards, because a trainer computes whole shards`,
     );
   }
+  if (trainers.engine === 'wasm' || trainers.engine === 'cpu') {
+    const { engine, threads, gpus } = trainers;
+    if (threads !== 1)
+      at('threads', `found ${threads} with engine ${engine}, which computes on one thread; expected 1`);
+    if (gpus !== 0) at('gpus', `found ${gpus} with engine ${engine}, which uses no GPU; expected 0`);
+  }
   return problems;
 }
 

@@ -45,8 +45,6 @@ const cases: readonly (readonly [changes: Fields, message: string])[] = [
     'spec.train.schedule.stages[0].batchNorm: batchNorm adapt is not supported yet; use frozen',
   ],
   [stage({ ema: 0.9 }), 'spec.train.schedule.stages[0].ema: ema is not supported yet'],
-  [spec({ trainers: { engine: 'wasm' } }), 'spec.trainers.engine: engine wasm is not supported yet'],
-  [spec({ trainers: { engine: 'auto' } }), 'spec.trainers.engine: engine auto is not supported yet'],
   [spec({ output: { uri: 's3://bucket' } }), 'spec.output.uri: output s3://bucket is not supported yet'],
   [spec({ retention: { source: 'file:old' } }), 'spec.retention: retention is not supported yet'],
 ];

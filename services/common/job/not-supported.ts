@@ -4,7 +4,7 @@ import type { Problem } from './problems.ts';
 import type { JobFile } from './schema/job.ts';
 
 export function notSupported({ spec }: JobFile): Problem[] {
-  const { task, model, data, train, trainers, output } = spec;
+  const { task, model, data, train, output } = spec;
   const problems: Problem[] = [];
   const refuse = (condition: boolean, path: string, what: string): void => {
     if (condition) problems.push({ path: ['spec', ...path.split('.')], message: `${what} is not supported yet` });
@@ -32,7 +32,6 @@ export function notSupported({ spec }: JobFile): Problem[] {
     }
     if (ema !== undefined) problems.push({ path: [...path, 'ema'], message: 'ema is not supported yet' });
   }
-  refuse(trainers.engine === 'wasm' || trainers.engine === 'auto', 'trainers.engine', `engine ${trainers.engine}`);
   refuse(output.uri !== undefined && !output.uri.startsWith('file:'), 'output.uri', `output ${output.uri}`);
   refuse(spec.retention !== undefined, 'retention', 'retention');
   return problems;

@@ -88,3 +88,40 @@ test('more trainers than shards are refused, with the place of the shards', () =
       ),
   );
 });
+
+for (const [hasTensorflow, trainers, expected] of [
+  [true, {}, 'tensorflow'],
+  [false, {}, 'wasm'],
+  [false, { gpus: 1 }, 'tensorflow'],
+  [true, { threads: 2 }, 'tensorflow'],
+] as const) {
+  const where = `${hasTensorflow ? 'with' : 'without'} TensorFlow and ${JSON.stringify(trainers)}`;
+  test(`engine auto ${where} is ${expected}`, () => {
+    const changes = { spec: { trainers: { ...trainers, engine: 'auto' } } };
+    assert.equal(resolvedTinyJob(changes, { facts: { hasTensorflow } }).trainers.engine, expected);
+  });
+}
+
+for (const engine of ['tensorflow', 'wasm', 'cpu'] as const) {
+  test(`engine ${engine} is no other, whatever is there`, () => {
+    for (const hasTensorflow of [true, false]) {
+      const job = resolvedTinyJob({ spec: { trainers: { engine } } }, { facts: { hasTensorflow } });
+      assert.equal(job.trainers.engine, engine);
+    }
+  });
+}
+
+test('engine auto with threads that wasm does not have is refused where it would be wasm', () => {
+  const changes = { spec: { trainers: { engine: 'auto', threads: 2 } } };
+  assert.throws(
+    () => resolvedTinyJob(changes, { facts: { hasTensorflow: false } }),
+    (thrown) => {
+      assert.ok(thrown instanceof ThawError && thrown.code === 'JobInvalid');
+      assert.match(
+        thrown.message,
+        /^job\.yaml:\d+:\d+: spec\.trainers\.threads: found 2 with engine auto, which is wasm/,
+      );
+      return true;
+    },
+  );
+});

@@ -9,6 +9,7 @@ import type {
   AdvanceRule,
   Augmentation,
   DataFormat,
+  EngineKind,
   HeadLayer,
   Metric,
   Optimizer,
@@ -22,7 +23,7 @@ import type {
 import { apiVersion, type JobFile, type JobSpec } from './schema/job.ts';
 import { stageSchema } from './schema/stage.ts';
 
-/** What only the model and the data tell. */
+/** What only the model, the data and the coordinator's machine tell. */
 export interface JobFacts {
   readonly classes: TrainingClasses;
   /** Name of the last layer before the model's classifier. */
@@ -38,6 +39,8 @@ export interface JobFacts {
   /** Number of backbone blocks, for presets. */
   readonly blocks: number;
   readonly format: DataFormat;
+  /** TensorFlow's addon is there: what engine auto means. */
+  readonly hasTensorflow: boolean;
 }
 
 export interface Overrides {
@@ -45,7 +48,7 @@ export interface Overrides {
   readonly trainers?: number | undefined;
 }
 
-/** Throws JobInvalid: missing preprocessing, more trainers than shards. */
+/** Throws JobInvalid: missing preprocessing, more trainers than shards, threads that the engine does not have. */
 export function resolveJob(parsed: ParsedJob, facts: JobFacts, overrides: Overrides = {}): ResolvedJob {
   const { metadata, spec } = parsed.job;
   const stages = resolveStages(spec, facts);
@@ -65,7 +68,7 @@ export function resolveJob(parsed: ParsedJob, facts: JobFacts, overrides: Overri
       onNonFinite: spec.train.onNonFinite,
     },
     stages,
-    trainers: resolveTrainers(parsed, overrides),
+    trainers: resolveTrainers(parsed, facts, overrides),
     output: {
       uri: spec.output.uri ?? `file:out/${metadata.name}`,
       formats: spec.output.formats,
@@ -190,7 +193,7 @@ function split(kind: { kind: Optimizer['kind'] }, options: ({ learningRate: numb
   return { kind: { ...kind, ...rest } as Optimizer, learningRate };
 }
 
-function resolveTrainers(parsed: ParsedJob, { trainers: wanted }: Overrides): ResolvedJob['trainers'] {
+function resolveTrainers(parsed: ParsedJob, facts: JobFacts, { trainers: wanted }: Overrides): ResolvedJob['trainers'] {
   const { trainers, data } = parsed.job.spec;
   const replicas = wanted ?? trainers.replicas;
   if (replicas > data.shards) {
@@ -204,7 +207,21 @@ function resolveTrainers(parsed: ParsedJob, { trainers: wanted }: Overrides): Re
     min: Math.min(trainers.min, replicas),
     max: Math.max(trainers.max ?? Math.max(trainers.replicas, trainers.min), replicas),
     threads: trainers.threads,
-    engine: trainers.engine === 'cpu' ? 'cpu' : 'tensorflow',
+    engine: resolveEngine(parsed, facts),
     gpus: trainers.gpus,
   };
+}
+
+/** One engine for the whole job, decided here once, because it decides the bits. A GPU is TensorFlow's alone. */
+function resolveEngine(parsed: ParsedJob, { hasTensorflow }: JobFacts): EngineKind {
+  const { engine, threads, gpus } = parsed.job.spec.trainers;
+  if (engine !== 'auto') return engine;
+  if (hasTensorflow || gpus > 0) return 'tensorflow';
+  if (threads === 1) return 'wasm';
+  const place = parsed.where(['spec', 'trainers', 'threads']);
+  throw new ThawError(
+    'JobInvalid',
+    `${place}: found ${threads} with engine auto, which is wasm here, because TensorFlow is not ` +
+      'set up, and computes on one thread; expected 1',
+  );
 }

@@ -2,7 +2,8 @@
 // once, by resolve.ts, stored, and never changed; nothing downstream reads the YAML or guesses a default again.
 
 export type Task = 'imageClassification';
-export type EngineKind = 'tensorflow' | 'cpu';
+/** What computes: TensorFlow's library, its WebAssembly stand-in, or plain JavaScript for tests. */
+export type EngineKind = 'tensorflow' | 'wasm' | 'cpu';
 
 export interface ResolvedJob {
   readonly apiVersion: 'thaw.dev/v1alpha1';

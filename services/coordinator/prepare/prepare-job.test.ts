@@ -24,13 +24,14 @@ after(async () => {
 
 function prepare(
   changes: Fields = {},
-  { baseDir = folder, trainers = undefined as number | undefined } = {},
+  { baseDir = folder, trainers = undefined as number | undefined, hasTensorflow = true } = {},
 ): Promise<PreparedJob> {
   const options = {
     jobText: aTinyJob(changes),
     fileName: 'job.yaml',
     baseDir,
     cacheDirectory: path.join(os.tmpdir(), 'none'),
+    hasTensorflow,
   };
   return prepareJob({ ...options, overrides: { trainers } });
 }
@@ -61,6 +62,24 @@ test('a step that wants more samples than there are is said', async () => {
     /^data\.shards x microBatch asks for 56 samples a step and there are 48, so an epoch of "head"/,
   );
   assert.equal((await prepare({ spec: { train: { microBatch: 6 } } })).plan.warnings, undefined);
+});
+
+test('engine wasm is said, and why auto became it', async () => {
+  const warningsWith = async (engine: string, hasTensorflow: boolean): Promise<readonly string[] | undefined> =>
+    (await prepare({ spec: { trainers: { engine } } }, { hasTensorflow })).plan.warnings;
+  assert.equal(await warningsWith('auto', true), undefined);
+  const [ofAuto = ''] = (await warningsWith('auto', false)) ?? [];
+  assert.match(ofAuto, /^engine wasm, which auto became because the TensorFlow engine is not set up on this machine: /);
+  assert.match(((await warningsWith('wasm', true)) ?? [])[0] ?? '', /^engine wasm: expect .* times the time/);
+});
+
+test('engine auto has the digest of the engine that it became', async () => {
+  const digestWith = async (engine: string, hasTensorflow: boolean): Promise<string> =>
+    (await prepare({ spec: { trainers: { engine } } }, { hasTensorflow })).jobDigest;
+  const [tensorflow, wasm] = [await digestWith('tensorflow', true), await digestWith('wasm', true)];
+  assert.notEqual(wasm, tensorflow);
+  assert.equal(await digestWith('auto', true), tensorflow);
+  assert.equal(await digestWith('auto', false), wasm);
 });
 
 test('the pieces fit each other', async () => {

@@ -6,6 +6,7 @@ import { blockSize } from '@thaw/common/data/block-size.ts';
 import { evaluationPartCount } from '@thaw/common/data/evaluation-parts.ts';
 import type { DataManifest } from '@thaw/common/data/manifest.ts';
 import { shardSize } from '@thaw/common/data/shards.ts';
+import { tensorflowIsThere } from '@thaw/common/environment/tensorflow-addon.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { jobDigest } from '@thaw/common/job/job-digest.ts';
 import { type ParsedJob, parseJobFile } from '@thaw/common/job/parse.ts';
@@ -36,6 +37,8 @@ export interface PrepareOptions {
   /** Examples are written here, once. */
   readonly cacheDirectory: string;
   readonly overrides?: Overrides;
+  /** What engine auto means; looks for the addon of this checkout by default. */
+  readonly hasTensorflow?: boolean;
 }
 
 /** Throws a ThawError that names the field, what was found and what would be right. */
@@ -46,7 +49,7 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
 
 async function prepareParsed(parsed: ParsedJob, options: PrepareOptions): Promise<PreparedJob> {
   const { spec } = parsed.job;
-  const { baseDir, cacheDirectory, overrides = {} } = options;
+  const { baseDir, cacheDirectory, overrides = {}, hasTensorflow = tensorflowIsThere() } = options;
   const source = await placed(
     parsed,
     () =>
@@ -71,7 +74,7 @@ async function prepareParsed(parsed: ParsedJob, options: PrepareOptions): Promis
     dataPlace,
   );
   requireOneSplit(spec, data);
-  const job = resolveJob(parsed, factsOf(source, data, trunk), overrides);
+  const job = resolveJob(parsed, { ...factsOf(source, data, trunk), hasTensorflow }, overrides);
   const { cut, head, preprocessing } = job.model;
   const graph = await placed(
     parsed,
@@ -102,7 +105,11 @@ function formatOf({ data }: JobSpec): 'imageFolder' | 'csv' | undefined {
   return data.format === 'csv' || data.format === 'imageFolder' ? data.format : undefined;
 }
 
-function factsOf(source: ModelSource, { manifest, format }: IndexedDataSet, trunk: Graph): JobFacts {
+function factsOf(
+  source: ModelSource,
+  { manifest, format }: IndexedDataSet,
+  trunk: Graph,
+): Omit<JobFacts, 'hasTensorflow'> {
   return {
     classes: { names: manifest.classes, counts: trainingCounts(manifest) },
     defaultCut: source.defaultCut,
@@ -138,7 +145,7 @@ async function assemble({ parsed, job, graph, source, data: { manifest, root } }
     stages.push(await placed(parsed, () => prepareStage(graph, job, { index, manifest }), stagePlace(index)));
   }
   const samples = sampleCounts(manifest);
-  const warnings = [...(source.warnings ?? []), ...stepWarnings(job, samples.train)];
+  const warnings = [...(source.warnings ?? []), ...engineWarnings(parsed, job), ...stepWarnings(job, samples.train)];
   return {
     job,
     jobDigest: digest,
@@ -200,6 +207,19 @@ function stagePlan(job: ResolvedJob, stage: ResolvedStage, { index, manifest }: 
     optimizerState,
     onEnter,
   };
+}
+
+/** Of processor time, by `npm run bench -- engines`. */
+const wasmSlowness = '1.3 to 11 times';
+
+function engineWarnings(parsed: ParsedJob, { trainers }: ResolvedJob): string[] {
+  if (trainers.engine !== 'wasm') return [];
+  const isOwnWish = parsed.job.spec.trainers.engine === 'wasm';
+  const why = isOwnWish ? '' : ', which auto became because the TensorFlow engine is not set up on this machine';
+  return [
+    `engine wasm${why}: expect ${wasmSlowness} the time that TensorFlow takes on a processor, and weights that differ ` +
+      "from TensorFlow's in the last bits",
+  ];
 }
 
 /** A step that wants more samples than there are is allowed, and hardly meant. */

@@ -29,6 +29,8 @@ export interface Report {
   readonly loss: Loss;
   readonly engineClass: EngineClass__Output;
   readonly probeDigest: string;
+  /** What the user was warned of before the start, a sentence each; absent without one. */
+  readonly warnings?: readonly string[];
   readonly trainers: readonly string[];
   readonly shards: number;
   readonly generations: number;
@@ -114,6 +116,7 @@ export function buildReport(state: JobState, facts: ReportFacts): Report {
     ...digestsAndSeed,
     engineClass: engine.engineClass,
     probeDigest: engine.probeDigest,
+    ...(plan.warnings && { warnings: plan.warnings }),
     trainers: generation.members.map(({ name }) => name).sort(),
     shards: plan.shards,
     generations: generation.number,

@@ -47,6 +47,7 @@ export function modelCard(job: ResolvedJob, report: Report, origin: string): str
     `- augmentation: ${job.data.augment.map(({ kind }) => kind).join(', ') || 'none'}`,
     `- seed ${report.seed}, ${report.shards} shards, ${report.steps} steps`,
     `- engine: ${report.engineClass.engine} ${report.engineClass.version} on ${report.engineClass.device}`,
+    ...(report.warnings ?? []).map((warning) => `- warning: ${warning}`),
     `- job \`${report.jobDigest}\``,
     `- weights \`${report.weightsDigest}\``,
     '',

@@ -21,6 +21,24 @@ test('the plain engine has no GPU to offer', async () => {
   await assert.rejects(createEngine({ kind: 'cpu', threads: 1, gpus: 1 }), { name: 'ThawError(EngineUnavailable)' });
 });
 
+for (const [what, options, message] of [
+  ['a GPU', { gpus: 1 }, 'engine "wasm" computes on the processor and uses no GPU; set gpus: 0'],
+  ['two threads', { threads: 2 }, 'engine "wasm" computes on one thread; found trainers.threads 2'],
+] as const) {
+  test(`the wasm engine does not have ${what}`, async () => {
+    const wanted = createEngine({ kind: 'wasm', threads: 1, gpus: 0, ...options });
+    await assert.rejects(wanted, { name: 'ThawError(EngineUnavailable)', message });
+  });
+}
+
+test('the wasm engine is a class of its own, which names its backend and the kind of processor', async () => {
+  const { engineClass } = await createEngine({ kind: 'wasm', threads: 1, gpus: 0 });
+  const { version, ...rest } = engineClass;
+  assert.match(version, /^tfjs-backend-wasm \d\S*, node \d\S*, sharp \d\S*, libvips \d\S*$/);
+  assert.deepEqual(rest, { engine: 'wasm', device: 'CPU', cpuFeatures: `wasm simd ${process.arch}`, threads: 1 });
+  await tf.setBackend('cpu');
+});
+
 const missing = [
   { kernel: 'DepthwiseConv2dNativeBackpropFilter', user: 'DepthwiseConv2D (backbone/block2_depthwise)' },
   { kernel: 'Tanh', user: 'Dense (head/dense)' },

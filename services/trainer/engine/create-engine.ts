@@ -3,19 +3,26 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
-import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
+import type { EngineKind, Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { Graph, Weights } from '@thaw/common/model/graph.ts';
 import { commonKernels, kernelsOf } from '../model/layer-execution.ts';
 import type { Engine, EngineClass, EngineModel, EngineOptions } from './engine.ts';
 import { loadTensorflow } from './load-tensorflow.ts';
+import { loadWasm } from './load-wasm.ts';
 import { lossKernels } from './loss.ts';
 import { createPrefixProgram, haveSameOperations } from './prefix-program.ts';
 import { runtimeVersions } from './runtime-versions.ts';
 import { createStageProgram } from './stage-program.ts';
 
-/** Throws SetupMissing (no addon) or EngineUnavailable (no GPU). One engine a process. */
+const loaders: Readonly<Record<EngineKind, (options: EngineOptions) => Promise<EngineClass>>> = {
+  tensorflow: loadTensorflow,
+  wasm: loadWasm,
+  cpu: loadCpu,
+};
+
+/** Throws SetupMissing (no addon) or EngineUnavailable (no GPU, say). One engine a process. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const engineClass = options.kind === 'tensorflow' ? await loadTensorflow(options) : await loadCpu(options);
+  const engineClass = await loaders[options.kind](options);
   tf.enableProdMode();
   await tf.setBackend(options.kind);
   await tf.ready();

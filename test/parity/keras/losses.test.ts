@@ -60,7 +60,7 @@ function assertNear(found: readonly number[], expected: readonly number[], what:
   }
 }
 
-for (const kind of ['cpu', 'tensorflow'] as const satisfies readonly EngineKind[]) {
+for (const kind of ['cpu', 'wasm', 'tensorflow'] as const satisfies readonly EngineKind[]) {
   describe(`losses on ${kind}`, { skip: kind === 'tensorflow' && (await skipWithoutTensorflow()) }, () => {
     for (const { loss, values, gradient } of losses.cases) {
       it(`${JSON.stringify(loss)} is what Keras has`, async () => {

@@ -25,7 +25,10 @@ export const trainersSchema = z
     engine: z
       .enum(['tensorflow', 'wasm', 'cpu', 'auto'])
       .default('tensorflow')
-      .describe('What computes; cpu is slow and for tests.'),
+      .describe(
+        'What computes. wasm needs no TensorFlow library, is slower, and has one thread and other bits; auto is ' +
+          'tensorflow where the coordinator runs with it, else wasm, which is said; cpu is very slow and for tests.',
+      ),
     gpus: z.int().min(0).max(1).default(0).describe('GPUs of one trainer; 1 without a visible GPU is refused.'),
   })
   .describe('The processes that compute.');

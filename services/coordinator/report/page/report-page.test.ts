@@ -40,6 +40,7 @@ function hostileData(): PageData {
       uid: all,
       engineClass,
       probeDigest: all,
+      warnings: hostile,
       trainers: hostile,
       stages: report.stages.map((stage) => ({ ...stage, name: all, ended: all })),
       test: { ...report.test, worstMistakes: hostile.map(mistake) },

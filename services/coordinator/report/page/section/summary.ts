@@ -20,6 +20,7 @@ export function summaryHeader({ report, origin, endedAt, history }: PageData): M
   return markup`<header><p class="kind">Thaw training report</p><h1>${report.name}</h1>
 <p class="lead">An image classifier for ${countText(test.classes.length, 'class', 'classes')}, fine-tuned in ${countText(stages.length, 'stage')}; finished <time datetime="${new Date(endedAt).toISOString()}">${dateText(endedAt)}</time>.</p>
 <p class="lead">Pretrained model: ${origin}.</p>
+${(report.warnings ?? []).map((warning) => markup`<p class="note">Warning: ${warning}.</p>`)}
 <dl class="tiles">${tiles.map(([term, value, about]) => markup`<div><dt>${term}</dt><dd><b>${value}</b><span>${about}</span></dd></div>`)}</dl>
 <p class="note">${intervalNote(test.count, low, high)}</p></header>`;
 }
