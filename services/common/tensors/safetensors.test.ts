@@ -80,7 +80,11 @@ const refused: readonly (readonly [what: string, file: Uint8Array, message: RegE
   ['a header that is no JSON', fileWith('{"a":'), /a header that is no JSON object/],
   ['a header that is a list', fileWith([]), /a header that is no JSON object/],
   ['metadata that are no texts', fileWith({ __metadata__: { a: 1 }, b: f32(0, 8) }), /malformed __metadata__/],
-  ['an unknown type', fileWith({ a: { ...f32(0, 8), dtype: 'F8' } }), /a: found dtype "F8"; expected F32, I32, F64/],
+  [
+    'an unknown type',
+    fileWith({ a: { ...f32(0, 8), dtype: 'F8' } }),
+    /a: found dtype "F8"; expected F32, I32, F64, I64/,
+  ],
   ["a type that is JavaScript's own", fileWith({ a: { ...f32(0, 8), dtype: 'toString' } }), /found dtype "toString"/],
   ['no offsets', fileWith({ a: { dtype: 'F32', shape: [2] } }), /a: found a malformed entry/],
   ['three offsets', fileWith({ a: { ...f32(0, 8), data_offsets: [0, 4, 8] } }), /a malformed entry/],

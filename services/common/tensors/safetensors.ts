@@ -5,7 +5,7 @@
 import { invariant, ThawError } from '../errors/thaw-error.ts';
 import { compareNames } from '../model/tensor-layout.ts';
 
-export type TensorData = Float32Array | Int32Array | Float64Array;
+export type TensorData = Float32Array | Int32Array | Float64Array | BigInt64Array;
 
 export interface NamedTensor<Data extends TensorData = TensorData> {
   readonly shape: readonly number[];
@@ -20,12 +20,13 @@ export interface SafetensorsFile {
 const headerBytesMax = 64 * 1024 * 1024;
 const alignment = 8;
 
-const types = { F32: Float32Array, I32: Int32Array, F64: Float64Array } as const;
+const types = { F32: Float32Array, I32: Int32Array, F64: Float64Array, I64: BigInt64Array } as const;
 type TypeName = keyof typeof types;
 
 function typeName(data: TensorData): TypeName {
   if (data instanceof Float32Array) return 'F32';
-  return data instanceof Int32Array ? 'I32' : 'F64';
+  if (data instanceof Int32Array) return 'I32';
+  return data instanceof Float64Array ? 'F64' : 'I64';
 }
 
 export function writeSafetensors(
@@ -96,10 +97,15 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-/** Reads a file that may hold float32 tensors only. */
-export function readFloatTensors(file: Uint8Array, what: string): ReadonlyMap<string, NamedTensor<Float32Array>> {
+/** Reads a file that may hold float32 tensors only, but for those that `isIgnored` leaves out by their names. */
+export function readFloatTensors(
+  file: Uint8Array,
+  what: string,
+  isIgnored: (name: string) => boolean = () => false,
+): ReadonlyMap<string, NamedTensor<Float32Array>> {
   const tensors = new Map<string, NamedTensor<Float32Array>>();
   for (const [name, { shape, data }] of readSafetensors(file, what).tensors) {
+    if (isIgnored(name)) continue;
     if (!(data instanceof Float32Array)) throw invalid(`${what}: ${name}`, 'another type', 'F32');
     tensors.set(name, { shape, data });
   }

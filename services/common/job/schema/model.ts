@@ -75,7 +75,7 @@ export const weightsSchema = oneOf({
     .string()
     .regex(/^(file|example|s3|https?):.+$/, 'expected file:PATH or example:NAME')
     .describe(
-      'A Keras file, safetensors or a tfjs layers-model; its layers are found by their names. `example:vgg16-imagenet` is for builtin:vgg16.',
+      "A Keras file, safetensors or a tfjs layers-model; its layers are found by their names, for builtin:resnet50 also by torchvision's. `example:vgg16-imagenet` is for builtin:vgg16.",
     ),
   none: nothing('Random weights, drawn from train.seed as Keras draws them.'),
 }).describe('The weights of a builtin: model, which has none of its own: exactly one key.');

@@ -2,12 +2,14 @@
 // size of picture their published weights were made.
 
 import { type Values as PixelValues, preprocessingPresets } from '../../job/preprocessing.ts';
-import type { Graph, Weights } from '../graph.ts';
+import type { Graph, Tensor, Weights } from '../graph.ts';
+import type { StoredLayer } from '../stored-layer.ts';
 import { arePublished, efficientnetB0 } from './efficientnet-b0.ts';
 import { inceptionV3 } from './inception-v3.ts';
 import { mobilenetV2 } from './mobilenet-v2.ts';
 import type { BuildOptions } from './network.ts';
-import { resnet50 } from './resnet50.ts';
+import { resnet50, torchResnet50 } from './resnet50.ts';
+import { torchResnet50Layers } from './torch-layers.ts';
 import { vgg16, vgg19 } from './vgg.ts';
 
 export interface Architecture {
@@ -20,16 +22,29 @@ export interface Architecture {
   readonly sizeMin: number;
   /** Whether weights need the topology that `published` builds. */
   readonly arePublished?: (weights: Weights) => boolean;
+  /** The same network as torchvision builds it, for weights that come from there. */
+  readonly torch?: TorchVariant;
 }
 
-const { caffe, tf } = preprocessingPresets;
+export interface TorchVariant extends Pick<Architecture, 'build' | 'preprocessing'> {
+  /** Null for tensors of another network. `file` names the file. */
+  readonly layers: (tensors: ReadonlyMap<string, Tensor>, file: string) => StoredLayer[] | null;
+}
+
+const { caffe, tf, torch } = preprocessingPresets;
 /** Bytes as they are. */
 const bytes: PixelValues = { channelOrder: 'rgb', scale: 1, mean: [0, 0, 0], std: [1, 1, 1] };
 
 export const architectures = {
   vgg16: { build: vgg16, preprocessing: caffe, size: 224, sizeMin: 32 },
   vgg19: { build: vgg19, preprocessing: caffe, size: 224, sizeMin: 32 },
-  resnet50: { build: resnet50, preprocessing: caffe, size: 224, sizeMin: 32 },
+  resnet50: {
+    build: resnet50,
+    preprocessing: caffe,
+    size: 224,
+    sizeMin: 32,
+    torch: { build: torchResnet50, preprocessing: torch, layers: torchResnet50Layers },
+  },
   inceptionV3: { build: inceptionV3, preprocessing: tf, size: 299, sizeMin: 75 },
   mobilenetV2: { build: mobilenetV2, preprocessing: tf, size: 224, sizeMin: 32 },
   efficientnetB0: { build: efficientnetB0, preprocessing: bytes, size: 224, sizeMin: 32, arePublished },

@@ -9,7 +9,7 @@ import { weightsFileName, writeLayersModel } from '@thaw/common/model/write-laye
 import { writeSafetensors } from '@thaw/common/tensors/safetensors.ts';
 import { temporaryFolder } from '../../../../test/support/fixtures/temporary-folder.ts';
 import { type ModelWeights, openBuiltinModel } from './builtin-model.ts';
-import type { ModelSource } from './open-model-source.ts';
+import { type ModelSource, openModelSource } from './open-model-source.ts';
 
 const inputSize = { height: 75, width: 75 };
 let folder: string;
@@ -100,6 +100,19 @@ test('random weights are drawn from the seed, warned of, and part of the digest'
   assert.match(first.origin, /from random weights \(seed 1\): not pretrained/);
 });
 
+async function writeTorch(file: string, names: readonly string[]): Promise<void> {
+  const tensors = names.map((name) => [name, { shape: [1, 1, 1, 1], data: new Float32Array(1) }] as const);
+  await writeFile(path.join(folder, file), writeSafetensors(new Map(tensors)));
+}
+
+test('weights in safetensors are no network', async () => {
+  await assert.rejects(openModelSource('file:some.safetensors', { baseDirectory: folder }), {
+    code: 'NotSupported',
+    message:
+      /found weights without a network; expected builtin:NAME as model\.source, and the file as model\.weights\.source/,
+  });
+});
+
 const refused: readonly (readonly [what: string, name: string, weights: ModelWeights | undefined, message: RegExp])[] =
   [
     ['no weights', 'vgg16', undefined, /^spec\.model: found builtin:vgg16 without weights/],
@@ -118,6 +131,30 @@ const refused: readonly (readonly [what: string, name: string, weights: ModelWei
     ],
     ['no such folder', 'vgg16', { source: 'file:no' }, /^spec\.model\.weights\.source: file:no does not exist/],
     [
+      'a pickle',
+      'resnet50',
+      { source: 'file:resnet50.pth' },
+      /^spec\.model\.weights\.source: file:resnet50\.pth: found a PyTorch pickle, which runs code .*; expected safetensors/,
+    ],
+    [
+      "PyTorch's names for a network whose layout is not known",
+      'vgg16',
+      { source: 'file:torch.safetensors' },
+      /^spec\.model\.weights\.source: torch\.safetensors: found PyTorch's names \(layer1\.0\.conv3\.weight.*\) for builtin:vgg16; expected the weights of torchvision's resnet50 for builtin:resnet50, or/,
+    ],
+    [
+      "PyTorch's names of another network",
+      'resnet50',
+      { source: 'file:resnet18.safetensors' },
+      /^spec\.model\.weights\.source: resnet18\.safetensors: found PyTorch's names \(fc\.bias, layer1\.0\.conv1\.weight/,
+    ],
+    [
+      'a part of what torchvision has, and more',
+      'resnet50',
+      { source: 'file:torch.safetensors' },
+      /^spec\.model\.weights\.source: torch\.safetensors: weights do not fit .*\n.*conv1_conv is missing/,
+    ],
+    [
       'weights of another network',
       'vgg16',
       { source: 'file:other.safetensors' },
@@ -127,6 +164,8 @@ const refused: readonly (readonly [what: string, name: string, weights: ModelWei
 
 for (const [what, name, weights, message] of refused) {
   test(`refused: ${what}`, async () => {
+    await writeTorch('torch.safetensors', ['layer1.0.conv3.weight', 'layer9.0.conv1.weight']);
+    await writeTorch('resnet18.safetensors', ['layer1.0.conv1.weight', 'fc.bias']);
     await writeWeights('other.safetensors', initialWeights(graphOf('mobilenetV2').layers.slice(0, 3), 3));
     await assert.rejects(open(name, weights), { message });
   });

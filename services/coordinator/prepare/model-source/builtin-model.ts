@@ -51,10 +51,10 @@ export async function openBuiltinModel(name: string, options: OpenOptions): Prom
   const { architecture, size: inputSize, graph, preprocessing, defaultCut } = builtinTopology(name, options.inputSize);
   const common = { preprocessing, defaultCut };
   if (weights?.source !== undefined) {
-    const { values, what } = await aboutWeights(async () => {
-      const { layers, what } = await readStoredWeights(weights.source as string, options);
-      return { values: matchLayers(graph, withoutClassifier(layers, architecture), what), what };
-    });
+    const stored = await aboutWeights(() => readStoredWeights(weights.source as string, options));
+    const { layers, torch, what } = stored;
+    if (torch) return aboutWeights(async () => torchModel(name, { architecture, inputSize, torch, what }));
+    const values = await aboutWeights(async () => matchLayers(graph, withoutClassifier(layers, architecture), what));
     const published = architecture.arePublished?.(values) === true;
     const fitting = published ? architecture.build({ ...inputSize, published }) : graph;
     const origin = `${name} as in keras.applications, with the weights of ${what}`;
@@ -68,6 +68,37 @@ export async function openBuiltinModel(name: string, options: OpenOptions): Prom
   const warning = `builtin:${name} starts from random weights (spec.model.weights: none): nothing in it is pretrained, and a layer that stays frozen stays random`;
   const origin = `${name} as in keras.applications, from random weights (seed ${options.seed}): not pretrained`;
   return { ...common, graph, weights: values, digest: digestOf(graph, values), origin, warnings: [warning] };
+}
+
+interface TorchModel {
+  readonly architecture: Architecture;
+  readonly inputSize: { readonly height: number; readonly width: number };
+  readonly torch: Weights;
+  readonly what: string;
+}
+
+/** Weights of torchvision belong to its own variant of the network, and to its preprocessing. */
+function torchModel(name: string, { architecture, inputSize, torch, what }: TorchModel): ModelSource {
+  const variant = architecture.torch;
+  const layers = variant?.layers(torch, what);
+  if (!variant || !layers) {
+    const known = architectureNames.filter((one) => architectureOf(one)?.torch).map((one) => `builtin:${one}`);
+    throw new ThawError(
+      'NotSupported',
+      `${what}: found PyTorch's names (${[...torch.keys()].slice(0, 2).join(', ')}, …) for builtin:${name}; expected the ` +
+        `weights of torchvision's resnet50 for ${known.join(', ')}, or weights as Keras names them`,
+    );
+  }
+  const graph = variant.build(inputSize);
+  const weights = matchLayers(graph, layers, what);
+  return {
+    graph,
+    weights,
+    digest: digestOf(graph, weights),
+    preprocessing: variant.preprocessing,
+    defaultCut: classifierCut(graph),
+    origin: `${name} as in torchvision, with the weights of ${what}`,
+  };
 }
 
 /** What readers of model files find wrong is wrong with the weights here. */

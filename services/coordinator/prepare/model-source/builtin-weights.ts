@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { areTorchNames, isTorchCounter } from '@thaw/common/model/architectures/torch-layers.ts';
 import type { Weights } from '@thaw/common/model/graph.ts';
 import { lastName, type StoredLayer } from '@thaw/common/model/stored-layer.ts';
 import { decodeWeights } from '@thaw/common/model/weights-manifest.ts';
@@ -13,6 +14,8 @@ import { readLayersModelFile } from './layers-model-file.ts';
 
 export interface StoredWeights {
   readonly layers: readonly StoredLayer[];
+  /** Instead of layers: tensors that PyTorch named, which only the network can give to layers. */
+  readonly torch?: Weights;
   /** Names the file in errors. */
   readonly what: string;
 }
@@ -43,7 +46,9 @@ export async function readStoredWeights(source: string, places: WeightsPlaces): 
         cause,
       });
     });
-    return { layers: byLayer(readFloatTensors(bytes, location), location), what: location };
+    const tensors = readFloatTensors(bytes, location, isTorchCounter);
+    if (areTorchNames([...tensors.keys()])) return { layers: [], torch: tensors, what: location };
+    return { layers: byLayer(tensors, location), what: location };
   }
   const { weightSpecs, weightBytes, weightsName } = await readLayersModelFile(location, baseDirectory);
   return { layers: byLayer(decodeWeights(weightSpecs, weightBytes, weightsName), location), what: location };

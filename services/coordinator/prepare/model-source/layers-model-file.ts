@@ -6,6 +6,7 @@ import path from 'node:path';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { StoredWeight } from '@thaw/common/model/weights-manifest.ts';
 import type { RawLayersModel } from './raw-layers-model.ts';
+import { refuseByName } from './refused-files.ts';
 import { type ThawMetadata, thawMetadata } from './thaw-metadata.ts';
 
 interface ManifestGroup {
@@ -14,6 +15,7 @@ interface ManifestGroup {
 }
 
 export async function readLayersModelFile(location: string, baseDirectory: string): Promise<RawLayersModel> {
+  refuseByName(location);
   const file = await modelJsonAt(path.resolve(baseDirectory, location), location);
   const { modelTopology, weightsManifest, ...said } = modelOf(await parseJson(file), file);
   const names = weightsManifest.flatMap(({ paths }) => paths);
