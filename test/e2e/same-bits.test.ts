@@ -100,6 +100,48 @@ describe('the same bits through every turn that a schedule can take', { skip: aw
   }
 });
 
+describe('the same bits with everything that fights overfitting', { skip: await skipWithoutEngine() }, () => {
+  it('with 1 and with 3 trainers', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'thaw-overfitting-'));
+    try {
+      await writeTinyJob(folder, { changes: regularised });
+      const reports = [];
+      for (const trainers of [1, 3]) {
+        const out = path.join(folder, `out-${trainers}`);
+        const run = ['run', 'job.yaml', '--trainers', `${trainers}`, '--out', out, '--json'];
+        const { status, stderr } = await runThaw(run, { cwd: folder });
+        assert.equal(status, 0, stderr);
+        reports.push(await reportIn(resultFiles(out)));
+      }
+      const [one, three] = reports as [Report, Report];
+      assert.equal(three.weightsDigest, one.weightsDigest);
+      assert.deepEqual(validations(three), validations(one));
+      assert.deepEqual(three.test, one.test);
+      assert.equal(one.loss.kind, 'focal');
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+/** Losses, weights, mixing at either place. */
+const regularised = {
+  spec: {
+    train: {
+      loss: { focal: { gamma: 1.5, labelSmoothing: 0.1 } },
+      classWeights: { perClass: { circle: 0.5, square: 1, stripes: 2 } },
+      mixup: { alpha: 0.4, at: 'boundary' },
+      cutmix: { at: 'pixels' },
+      schedule: {
+        stages: [
+          { name: 'head', trainable: ['head/**'], epochs: 2 },
+          { name: 'last-block', trainable: ['head/**', 'last(1)'], epochs: 1, learningRate: 0.002 },
+        ],
+      },
+    },
+  },
+};
+
 /** A thawed block that is frozen again, the best state put back, another micro-batch, an epoch that ends early. */
 const turning = {
   spec: {

@@ -29,8 +29,6 @@ const cases: readonly (readonly [changes: Fields, message: string])[] = [
   ...['jsonl', 'kinetics', 'webdataset'].map(
     (format) => [spec({ data: { format } }), `spec.data.format: format ${format} is not supported yet`] as const,
   ),
-  [train({ mixup: {} }), 'spec.train.mixup: mixup is not supported yet'],
-  [train({ cutmix: {} }), 'spec.train.cutmix: cutmix is not supported yet'],
   [train({ ema: { decay: 0.9 } }), 'spec.train.ema: ema is not supported yet'],
   [
     train({ schedule: { preset: 'auto', stages: undefined } }),

@@ -20,7 +20,7 @@ export function notSupported({ spec }: JobFile): Problem[] {
     refuse(isElsewhere(source), `data.split.folders.${set}`, `source ${source}`);
   const { format } = data;
   refuse(format === 'jsonl' || format === 'kinetics' || format === 'webdataset', 'data.format', `format ${format}`);
-  for (const key of ['mixup', 'cutmix', 'ema'] as const) refuse(train[key] !== undefined, `train.${key}`, key);
+  for (const key of ['ema'] as const) refuse(train[key] !== undefined, `train.${key}`, key);
   refuse(train.schedule.preset === 'auto', 'train.schedule.preset', 'preset auto');
   for (const [index, { batchNorm, ema }] of (train.schedule.stages ?? []).entries()) {
     const path: (string | number)[] = ['spec', 'train', 'schedule', 'stages', index];

@@ -63,6 +63,8 @@ export function resolveJob(parsed: ParsedJob, facts: JobFacts, overrides: Overri
       microBatch: spec.train.microBatch,
       loss: resolveLoss(spec.train),
       classWeights: resolveClassWeights(spec.train, facts.classes),
+      mixup: spec.train.mixup ?? null,
+      cutmix: spec.train.cutmix ?? null,
       gradientClip: spec.train.gradientClip ?? null,
       l2: spec.train.l2,
       onNonFinite: spec.train.onNonFinite,

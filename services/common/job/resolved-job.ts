@@ -98,6 +98,8 @@ export interface ResolvedTrain {
   readonly loss: Loss;
   /** Factor on a sample's loss by its class; null = 1 for all. */
   readonly classWeights: readonly number[] | null;
+  readonly mixup: Mixing | null;
+  readonly cutmix: Mixing | null;
   readonly gradientClip: { readonly norm: number } | null;
   /** L2 on kernels, λ/2·‖w‖² added to the loss; 0 = off. */
   readonly l2: number;
@@ -112,6 +114,12 @@ export type Loss =
   | { readonly kind: 'mse' }
   | { readonly kind: 'mae' }
   | { readonly kind: 'huber'; readonly delta: number };
+
+export interface Mixing {
+  /** Shares are drawn from Beta(alpha, alpha). */
+  readonly alpha: number;
+  readonly at: 'pixels' | 'boundary';
+}
 
 export type Optimizer =
   | { readonly kind: 'sgd' }

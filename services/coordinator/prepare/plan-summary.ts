@@ -6,6 +6,7 @@ import type { Graph } from '@thaw/common/model/graph.ts';
 import { elementsOf, parametersOf } from '@thaw/common/model/parameters.ts';
 import { floatsOf } from '@thaw/common/model/partition.ts';
 import { epochsOf } from '../core/job-plan.ts';
+import { mixesPixels } from './mixing.ts';
 import type { PreparedJob, PreparedStage } from './prepared-job.ts';
 
 export interface PlanSummary {
@@ -115,7 +116,8 @@ function trainerBytes(
   const exchange = gradientBytes * (exchangeVectors + hostedShards);
   const prefix = blockSize * floatBytes * largestLive(graph, partition.prefix);
   const suffix = 2 * microBatch * floatBytes * outputsOf(graph, partition.suffix);
-  const samples = plan.samples.train * job.data.views + plan.samples.validation;
+  const trained = mixesPixels(job) ? 0 : plan.samples.train * job.data.views;
+  const samples = trained + plan.samples.validation;
   const features = samples * partition.boundaryFloats * floatBytes;
   return processBytes + weights + state + exchange + Math.max(prefix, suffix) + features;
 }

@@ -82,6 +82,36 @@ test('engine auto has the digest of the engine that it became', async () => {
   assert.equal(await digestWith('auto', false), wasm);
 });
 
+test('balanced class weights follow from the training set', async () => {
+  const { job, manifest } = await prepare(train({ classWeights: { balanced: {} } }));
+  const { labels } = manifest.sets.train;
+  const { classWeights } = job.train;
+  assert.deepEqual(
+    classWeights,
+    tinyClasses.map((_, index) => labels.length / (3 * labels.filter((label) => label === index).length)),
+  );
+});
+
+test('mixed pixels cost the feature cache, and the plan says so', async () => {
+  const { plan } = await prepare(train({ mixup: {}, cutmix: { at: 'pixels' } }));
+  assert.match(plan.warnings?.[0] ?? '', /^mixup and cutmix at pixels turns the feature cache of training off/);
+  assert.equal((await prepare(train({ mixup: { at: 'boundary' } }))).plan.warnings, undefined);
+});
+
+test('a cut at the boundary needs height and width there', async () => {
+  const cutmix = { at: 'boundary' };
+  await assert.rejects(prepare(train({ cutmix })), (thrown) => {
+    assert.ok(thrown instanceof ThawError && thrown.code === 'JobInvalid');
+    assert.match(
+      thrown.message,
+      /^job\.yaml:\d+:\d+: spec\.train\.cutmix\.at: found boundary, but stage "head" trains on head\/global_average_pooling/,
+    );
+    return true;
+  });
+  const stages = [{ name: 'block', trainable: ['head/**', 'last(1)'], epochs: 1 }];
+  assert.equal((await prepare(train({ cutmix, schedule: { stages } }))).stages.length, 1);
+});
+
 test('the pieces fit each other', async () => {
   const { job, graph, weights, manifest, stages, plan, dataRoot, jobDigest } = await prepare();
   const specs = graph.layers.flatMap((layer) => layer.weights);

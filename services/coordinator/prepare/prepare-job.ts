@@ -23,6 +23,7 @@ import type { StagePlan } from '../core/job-plan.ts';
 import { requireKerasExport } from '../export/keras/stock-layer.ts';
 import { type IndexedDataSet, indexDataSet } from './data-source/index-data-set.ts';
 import { dataPlace, headPlace, modelPlace, placed, stagePlace } from './job-places.ts';
+import { mixWarnings, requireCuts } from './mixing.ts';
 import { modelInputSize } from './model-source/input-size.ts';
 import { type ModelSource, openModelSource } from './model-source/open-model-source.ts';
 import { rescalesItself } from './model-source/rescales-itself.ts';
@@ -144,8 +145,10 @@ async function assemble({ parsed, job, graph, source, data: { manifest, root } }
   for (const index of job.stages.keys()) {
     stages.push(await placed(parsed, () => prepareStage(graph, job, { index, manifest }), stagePlace(index)));
   }
+  requireCuts(job, graph, stages);
   const samples = sampleCounts(manifest);
-  const warnings = [...(source.warnings ?? []), ...engineWarnings(parsed, job), ...stepWarnings(job, samples.train)];
+  const ofJob = [...engineWarnings(parsed, job), ...stepWarnings(job, samples.train), ...mixWarnings(job)];
+  const warnings = [...(source.warnings ?? []), ...ofJob];
   return {
     job,
     jobDigest: digest,

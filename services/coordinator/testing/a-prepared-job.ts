@@ -87,6 +87,8 @@ function aJob(stages: readonly StagePlan[]): ResolvedJob {
       microBatch: 4,
       loss: plainCrossEntropy,
       classWeights: null,
+      mixup: null,
+      cutmix: null,
       gradientClip: null,
       l2: 0,
       onNonFinite: 'fail',

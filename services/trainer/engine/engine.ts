@@ -102,6 +102,8 @@ export interface MicroBatch {
   /** Ids key the dropout masks. */
   readonly sampleIds: readonly string[];
   readonly epoch: number;
+  /** Every sample's partner's class, and the part of the target that stays the sample's own; absent where none mix. */
+  readonly mixed?: { readonly labels: Int32Array; readonly share: number };
 }
 
 export interface Evaluated {
@@ -112,6 +114,6 @@ export interface Evaluated {
 export interface LossSums {
   /** Sum over samples of weight x loss, float64 of float32 per-sample losses. */
   readonly loss: number;
-  /** Samples whose largest probability is their label, weight > 0. */
+  /** Samples whose largest probability is their label, of a mixed one the larger part's, weight > 0. */
   readonly correct: number;
 }

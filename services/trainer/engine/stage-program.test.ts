@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
+import type { Loss } from '@thaw/common/job/resolved-job.ts';
 import { type Graph, graphVersion, type Layer } from '@thaw/common/model/graph.ts';
 import { addLayer } from '@thaw/common/model/infer.ts';
 import { drawnPixels, drawnWeights, smallPreprocessing, smallSide } from '../testing/small-network.ts';
 import { createEngine } from './create-engine.ts';
-import type { Engine, LossSums } from './engine.ts';
+import type { Engine, LossSums, MicroBatch } from './engine.ts';
 
 const classes = 3;
 const microBatch = 4;
@@ -34,7 +35,10 @@ function aGraph(dense: Record<string, unknown>, ...after: readonly Row[]): Graph
 }
 
 /** Gradient and sums of one micro-batch, its last row of weight 0. */
-function gradientOf(graph: Graph): { readonly gradient: number[]; readonly sums: LossSums } {
+function gradientOf(
+  graph: Graph,
+  { loss = plainCrossEntropy, ...changes }: Partial<MicroBatch> & { readonly loss?: Loss } = {},
+): { readonly gradient: number[]; readonly sums: LossSums } {
   const model = engine.loadModel(graph, drawnWeights(graph), smallPreprocessing);
   const trainable = ['head/dense/bias', 'head/dense/kernel'];
   const program = model.stageProgram({
@@ -43,7 +47,7 @@ function gradientOf(graph: Graph): { readonly gradient: number[]; readonly sums:
     blockSize: microBatch,
     microBatch,
     classes,
-    loss: plainCrossEntropy,
+    loss,
   });
   try {
     const sampleIds = ['a', 'b', 'c', 'd'];
@@ -55,6 +59,7 @@ function gradientOf(graph: Graph): { readonly gradient: number[]; readonly sums:
       weights: Float32Array.of(1, 1, 1, 0),
       sampleIds,
       epoch: 0,
+      ...changes,
     };
     const sums = program.gradients(batch, gradient);
     return { gradient: [...gradient], sums };
@@ -75,6 +80,29 @@ test('a softmax in the middle is computed, and not taken for the output', () => 
   const middle = gradientOf(aGraph({ activation: 'softmax' }, ['head/output', 'Softmax', {}]));
   const end = gradientOf(aGraph({ activation: 'softmax' }));
   assert.notDeepEqual(middle.gradient, end.gradient);
+});
+
+test('cross-entropy with a mixed target is the mixture of both', () => {
+  const graph = aGraph({ activation: 'softmax' });
+  const others = Int32Array.of(1, 1, 0, 2);
+  const share = 0.375;
+  const own = gradientOf(graph);
+  const other = gradientOf(graph, { labels: others });
+  const found = gradientOf(graph, { mixed: { labels: others, share } });
+  const mixture = (a: number, b: number): number => share * a + (1 - share) * b;
+  assert.ok(Math.abs(found.sums.loss - mixture(own.sums.loss, other.sums.loss)) < 1e-5);
+  for (const [i, value] of found.gradient.entries()) {
+    assert.ok(Math.abs(value - mixture(own.gradient[i] as number, other.gradient[i] as number)) < 1e-5, `${i}`);
+  }
+  // The larger part is the partner's, so its class is the right one.
+  assert.equal(found.sums.correct, other.sums.correct);
+  assert.notEqual(own.sums.correct, other.sums.correct);
+});
+
+test('a network that ends in sigmoids trains with binary cross-entropy', () => {
+  const loss = { kind: 'binaryCrossEntropy', labelSmoothing: 0 } as const;
+  const { sums, gradient } = gradientOf(aGraph({ activation: 'sigmoid' }), { loss });
+  assert.ok(sums.loss > 0 && gradient.some((value) => value !== 0));
 });
 
 const unsuitable: readonly { readonly name: string; readonly graph: Graph }[] = [

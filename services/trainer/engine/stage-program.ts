@@ -146,8 +146,10 @@ function requireLogits({ options, logitsOf }: Program): string {
 }
 
 /** [microBatch, classes]. */
-function targetsOf({ labels }: Pick<MicroBatch, 'labels'>, classes: number): tf.Tensor {
-  return tf.oneHot(tf.tensor1d(labels, 'int32'), classes);
+function targetsOf({ labels, mixed }: Pick<MicroBatch, 'labels' | 'mixed'>, classes: number): tf.Tensor {
+  const oneHot = (of: Int32Array): tf.Tensor => tf.oneHot(tf.tensor1d(of, 'int32'), classes);
+  if (!mixed) return oneHot(labels);
+  return tf.add(tf.mul(oneHot(labels), mixed.share), tf.mul(oneHot(mixed.labels), 1 - mixed.share));
 }
 
 function maskOf({ seed }: ProgramOptions, { epoch, sampleIds }: MicroBatch): Call['mask'] {
@@ -160,6 +162,7 @@ function maskOf({ seed }: ProgramOptions, { epoch, sampleIds }: MicroBatch): Cal
 
 function lossSums(batch: MicroBatch, losses: ArrayLike<number>, scores: ArrayLike<number>): LossSums {
   const classes = scores.length / losses.length;
+  const truths = batch.mixed && batch.mixed.share < 0.5 ? batch.mixed.labels : batch.labels;
   let loss = 0;
   let correct = 0;
   for (let row = 0; row < losses.length; row++) {
@@ -170,7 +173,7 @@ function lossSums(batch: MicroBatch, losses: ArrayLike<number>, scores: ArrayLik
     for (let i = 1; i < classes; i++) {
       if ((scores[row * classes + i] as number) > (scores[row * classes + best] as number)) best = i;
     }
-    if (best === batch.labels[row]) correct += 1;
+    if (best === truths[row]) correct += 1;
   }
   return { loss, correct };
 }

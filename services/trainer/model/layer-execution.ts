@@ -34,6 +34,7 @@ export interface LayerExecution {
 /** Kernels that every stage needs, whatever its layers: the loss, and the bookkeeping of gradients. */
 /** Kernels that every stage needs, whatever its layers: the loss, and the bookkeeping of gradients and boundaries. */
 export const commonKernels: readonly string[] = [
+  'Add',
   'Cast',
   'Concat',
   'Identity',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blockSize } from '@thaw/common/data/block-size.ts';
 import { epochOrder, microBatchRows } from '@thaw/common/data/epoch-order.ts';
+import type { Mixing } from '@thaw/common/job/resolved-job.ts';
 import { tensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import { stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
 import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
@@ -33,6 +34,8 @@ interface Options {
   readonly bad?: readonly number[];
   readonly steps?: readonly [first: number, last: number];
   readonly classWeights?: readonly number[] | null;
+  readonly mixup?: Mixing | null;
+  readonly cutmix?: Mixing | null;
   /** Lays something over what the members agreed on. */
   readonly agreed?: (step: number) => Partial<StepResult>;
   /** Ids of the validation set. */
@@ -46,6 +49,7 @@ function anEpoch(options: Options = {}) {
   const { onNonFinite = 'fail', bad = [], steps = [1, perEpoch], classWeights = null, agreed = () => ({}) } = options;
   const { validation = [], views = 1, stageEpochs = 1 } = options;
   const seen = { loaded: [] as number[], order: [] as string[], batches: [] as MicroBatch[], applied: [] as number[] };
+  const { mixup = null, cutmix = null } = options;
   const contributed: (readonly ShardContribution[])[] = [];
   const board = progressBoard(newBoardBuffer());
   const program = {
@@ -58,19 +62,20 @@ function anEpoch(options: Options = {}) {
       return { loss: count / 2, correct: 1 };
     },
   } as unknown as StageProgram;
+  const loadBlock = async (refs: readonly SampleRef[]) => {
+    seen.loaded.push(...refs.map(({ index }) => index));
+    seen.order.push(...refs.map(({ set, view }) => `${set} ${view}`));
+    const pixels = new Uint8Array(blockSize);
+    for (const [row, { index }] of refs.entries()) pixels[row] = index;
+    return { pixels, present: refs.map(({ index }) => !bad.includes(index)) };
+  };
   const features = programSource({
     program,
     memoryBytes: 1e6,
     blockSize,
     board,
     checkpoint: async () => {},
-    async loadBlock(refs: readonly SampleRef[]) {
-      seen.loaded.push(...refs.map(({ index }) => index));
-      seen.order.push(...refs.map(({ set, view }) => `${set} ${view}`));
-      const pixels = new Uint8Array(blockSize);
-      for (const [row, { index }] of refs.entries()) pixels[row] = index;
-      return { pixels, present: refs.map(({ index }) => !bad.includes(index)) };
-    },
+    loadBlock,
   });
   const collective = {
     gradientBuffer: () => new Float32Array(layout.length),
@@ -98,6 +103,8 @@ function anEpoch(options: Options = {}) {
     program,
     layout,
     features,
+    loadBlock,
+    grids: { picture: { offset: 0, height: 1, width: 1, channels: 1 }, boundary: [] },
     stepsPerEpoch: perEpoch,
     stageSteps: stageEpochs * perEpoch,
     apply({ step }: StepResult, learningRate: number) {
@@ -113,7 +120,7 @@ function anEpoch(options: Options = {}) {
   } as unknown as CommsLink;
   const rows = Array.from({ length: 19 }, (_, i) => i);
   const context = {
-    job: { train: { seed, onNonFinite, classWeights }, data: { views } },
+    job: { train: { seed, onNonFinite, classWeights, mixup, cutmix }, data: { views } },
     manifest: {
       sets: { train: { ids: rows.map((i) => `sample ${i}`), labels: rows }, validation: { ids: validation } },
     },
@@ -201,6 +208,46 @@ test('class weights weigh the samples, and the sum is still divided by their num
     assert.ok(weights.subarray(sampleIds.length).every((weight) => weight === 0));
   }
   for (const { weight, count } of contributed.flat()) assert.equal(weight, count);
+});
+
+for (const at of ['boundary', 'pixels'] as const) {
+  test(`mixup at the ${at} blends features, classes and weights of partners alike, but of no bad sample`, async () => {
+    const [bad = -1] = samplesOf(1);
+    const classWeights = Array.from({ length: 19 }, (_, label) => 1 + label);
+    const { trained, seen } = anEpoch({ mixup: { alpha: 5, at }, bad: [bad], classWeights });
+    assert.equal((await trained).count, 18);
+    let blended = 0;
+    for (const { features, labels, weights, mixed, sampleIds } of seen.batches) {
+      assert.ok(mixed);
+      // The only feature of a sample is its number, and so is its class.
+      for (const [row, id] of sampleIds.entries()) {
+        const own: number = labels[row] ?? -1;
+        const other: number = mixed.labels[row] ?? -1;
+        assert.equal(id, `sample ${own}`);
+        if (own === bad) assert.deepEqual([features[row], weights[row], other], [0, 0, bad]);
+        else {
+          assert.notEqual(other, bad);
+          const mean = mixed.share * own + (1 - mixed.share) * other;
+          assert.ok(Math.abs((features[row] as number) - mean) <= (at === 'pixels' ? 0.5 : 1e-5));
+          assert.ok(Math.abs((weights[row] as number) - (1 + mean)) < 1e-5);
+          blended += own === other ? 0 : 1;
+        }
+      }
+    }
+    assert.ok(blended > 5, `${blended} samples are blended`);
+    const again = anEpoch({ mixup: { alpha: 5, at }, bad: [bad], classWeights });
+    await again.trained;
+    assert.deepEqual(again.seen.batches, seen.batches);
+  });
+}
+
+test('micro-batches with mixed pixels decode their samples once a step, and fill no cache', async () => {
+  const { trained, seen } = anEpoch({ mixup: { alpha: 1, at: 'boundary' }, cutmix: { alpha: 1, at: 'pixels' } });
+  await trained;
+  assert.deepEqual(
+    seen.loaded.toSorted(ascending),
+    Array.from({ length: 19 }, (_, i) => i),
+  );
 });
 
 test('a micro-batch of bad samples only gives zero, and is not computed', async () => {

@@ -3,7 +3,7 @@
 // never on who computes it.
 
 import { blockSize } from '@thaw/common/data/block-size.ts';
-import { epochOrder, microBatchRows, viewOf } from '@thaw/common/data/epoch-order.ts';
+import { viewOf } from '@thaw/common/data/epoch-order.ts';
 import { assignParts, evaluationParts, partsOwnedBy } from '@thaw/common/data/evaluation-parts.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
@@ -12,6 +12,7 @@ import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
 import type { SampleRef } from '../cache/level.ts';
 import type { Collective, Generation, ShardContribution, StepResult } from '../collective/collective.ts';
 import type { CommsLink } from '../comms/comms-link.ts';
+import { type EpochBatches, epochBatches } from './epoch-batches.ts';
 import { fixedPointScale } from './evaluation.ts';
 import type { JobContext } from './job-context.ts';
 import type { StageRuntime } from './stage-runtime.ts';
@@ -48,21 +49,19 @@ export interface EpochResult extends EpochSums {
 export async function trainEpoch(work: EpochWork): Promise<EpochResult> {
   const { directive, runtime, link, collective } = work;
   const shards = hostedShards(work);
-  const refsOf = shards.map((shard) => shardRefs(work, shard));
-  const batchesOf = (step: number): SampleRef[][] => refsOf.map((refs) => refs(step - directive.firstStep));
+  const batches = epochBatches(work, shards);
   const clock = stepClock(() => performance.now());
   const sums = emptySums();
-  await fillFeatures(work, batchesOf, clock);
+  await fillFeatures(work, batches, clock);
   link.board.enter('compute');
   for (let step = directive.firstStep; step <= directive.lastStep; step++) {
     clock.enter('features');
-    const batches = batchesOf(step);
-    await runtime.features.prepare(batches.flat(), step < directive.lastStep ? batchesOf(step + 1).flat() : []);
+    await runtime.features.prepare(batches.cached(step), step < directive.lastStep ? batches.cached(step + 1) : []);
     clock.enter('compute');
     const contributions: ShardContribution[] = [];
-    for (const [i, shard] of shards.entries()) {
+    for (const shard of shards) {
       link.check(work.revision);
-      contributions.push(computeGradient(work, step, shard, batches[i] as readonly SampleRef[]));
+      contributions.push(await computeGradient(work, batches, { step, shard }));
     }
     clock.enter('exchange');
     link.board.enter('exchange');
@@ -81,27 +80,11 @@ function hostedShards({ generation, self }: EpochWork): number[] {
   return [...generation.shardOwners.keys()].filter((shard) => generation.shardOwners[shard] === self);
 }
 
-/** Refs of one shard's micro-batch by step within the epoch. */
-function shardRefs({ context, directive, runtime }: EpochWork, shard: number) {
-  const { job, shards } = context;
-  const rows = shards[shard] as Uint32Array;
-  const order = epochOrder({ seed: job.train.seed, epoch: directive.epoch, shard, rows });
-  const view = viewOf(directive.epoch, job.data.views);
-  return (stepInEpoch: number): SampleRef[] => {
-    const taken = microBatchRows({ order, stepInEpoch, stepsPerEpoch: runtime.stepsPerEpoch });
-    return Array.from(taken, (index) => ({ set: 'train', index, view }));
-  };
-}
-
 /** Computes whatever the stage will read and the cache lacks, as a phase of its own, up to the budget. */
-async function fillFeatures(
-  work: EpochWork,
-  batchesOf: (step: number) => SampleRef[][],
-  clock: StepClock,
-): Promise<void> {
+async function fillFeatures(work: EpochWork, batches: EpochBatches, clock: StepClock): Promise<void> {
   const { directive, runtime } = work;
   const ofEpoch: SampleRef[] = [];
-  for (let step = directive.firstStep; step <= directive.lastStep; step++) ofEpoch.push(...batchesOf(step).flat());
+  for (let step = directive.firstStep; step <= directive.lastStep; step++) ofEpoch.push(...batches.cached(step));
   const ofOtherViews = otherViews(work).flatMap((view) => ofEpoch.map((ref) => ({ ...ref, view })));
   clock.enter('features');
   await runtime.features.fill([...ofEpoch, ...validationRefs(work), ...ofOtherViews]);
@@ -124,27 +107,18 @@ function otherViews({ directive, runtime, context }: EpochWork): number[] {
   return wanted.slice(1);
 }
 
-function computeGradient(work: EpochWork, step: number, shard: number, refs: readonly SampleRef[]): ShardContribution {
-  const { runtime, context, collective, directive, link } = work;
+async function computeGradient(
+  { runtime, collective, link }: EpochWork,
+  batches: EpochBatches,
+  { step, shard }: { readonly step: number; readonly shard: number },
+): Promise<ShardContribution> {
   link.board.enter('compute');
   const gradient = collective.gradientBuffer(step, shard);
-  const { features, present } = runtime.features.rows(refs, runtime.stage.microBatch);
-  const weights = new Float32Array(runtime.stage.microBatch);
-  const labels = new Int32Array(runtime.stage.microBatch);
-  const { train } = context.manifest.sets;
-  const { classWeights } = context.job.train;
-  for (const [row, { index }] of refs.entries()) {
-    const label = train.labels[index] as number;
-    labels[row] = label;
-    weights[row] = present[row] ? (classWeights?.[label] ?? 1) : 0;
-  }
-  const count = present.filter(Boolean).length;
+  const { batch, count } = await batches.make(step, shard);
   if (count === 0) {
     gradient.fill(0);
     return { shard, count, weight: 0, loss: 0, correct: 0 };
   }
-  const sampleIds = refs.map(({ index }) => train.ids[index] as string);
-  const batch = { features, labels, weights, sampleIds, epoch: directive.epoch };
   const { loss, correct } = runtime.program.gradients(batch, gradient);
   link.board.tick(count);
   // Keras' rule: the sum of weighted gradients over the number of samples, whatever their weights.

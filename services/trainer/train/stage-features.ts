@@ -36,6 +36,8 @@ export interface FeatureOptions {
 
 export interface StageFeatures {
   readonly source: FeatureSource;
+  /** Pictures as the source reads them, for what mixes them. */
+  readonly loadBlock: LoadBlock;
   /** Frees the programs; what the store holds stays. */
   dispose(): void;
 }
@@ -91,7 +93,7 @@ export function stageFeatures(options: FeatureOptions): StageFeaturesFactory {
         ways: opened.ways,
         pixelLevel: pixelsServeAgain(cuts, index) ? pixels : null,
       });
-      return { source, dispose: opened.dispose };
+      return { source, loadBlock, dispose: opened.dispose };
     },
   };
 }

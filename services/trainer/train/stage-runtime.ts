@@ -8,10 +8,12 @@ import type { ResolvedStage } from '@thaw/common/job/resolved-job.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
 import { blocksOf } from '@thaw/common/model/blocks.ts';
 import type { Tensor, WeightRole, Weights } from '@thaw/common/model/graph.ts';
+import { boundaryGrids, type Grid, pictureGrid } from '@thaw/common/model/grid.ts';
 import { selectTrainable } from '@thaw/common/model/select.ts';
 import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import { stageStepsMax, stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
 import type { FeatureSource, StoreFit } from '../cache/feature-source.ts';
+import type { LoadBlock } from '../cache/pixel-level.ts';
 import type { StepResult } from '../collective/collective.ts';
 import type { CommsLink } from '../comms/comms-link.ts';
 import type { EngineModel, StageProgram } from '../engine/engine.ts';
@@ -25,6 +27,9 @@ export interface StageRuntime {
   readonly program: StageProgram;
   readonly layout: TensorLayout;
   readonly features: FeatureSource;
+  readonly loadBlock: LoadBlock;
+  /** Where height and width lie in a picture, and in a row of the boundary; empty for a boundary without them. */
+  readonly grids: { readonly picture: Grid; readonly boundary: readonly Grid[] };
   readonly stepsPerEpoch: number;
   /** Steps of the whole stage at most; learning-rate curves span them. */
   readonly stageSteps: number;
@@ -86,7 +91,7 @@ export function createStages(options: StagesOptions): Stages {
     });
     const onFull = (fit: StoreFit): void => options.log.warn({ stage: stage.name, ...fit }, fullMessage(fit));
     const features = options.features.open(index, program, { checkpoint, onFull });
-    const runtime = stageRuntime({ context, model, index, stage, program, features: features.source, state });
+    const runtime = stageRuntime({ context, model, index, stage, program, features, state });
     current = { index, runtime, features };
     return runtime;
   };
@@ -129,11 +134,12 @@ interface RuntimeParts {
   readonly index: number;
   readonly stage: ResolvedStage;
   readonly program: StageProgram;
-  readonly features: FeatureSource;
+  readonly features: StageFeatures;
   readonly state: TrainState;
 }
 
-function stageRuntime({ context, model, index, stage, program, features, state }: RuntimeParts): StageRuntime {
+function stageRuntime(parts: RuntimeParts): StageRuntime {
+  const { context, model, index, stage, program, features, state } = parts;
   const { layout } = program;
   const steps = stepsPerEpoch(
     context.shards.map(({ length }) => length),
@@ -146,7 +152,9 @@ function stageRuntime({ context, model, index, stage, program, features, state }
     stage,
     program,
     layout,
-    features,
+    features: features.source,
+    loadBlock: features.loadBlock,
+    grids: { picture: pictureGrid(context.graph), boundary: boundaryGrids(context.graph, program.partition.boundary) },
     stepsPerEpoch: steps,
     stageSteps: stageStepsMax(stage, steps),
     tensorSet: createHash('sha256').update(JSON.stringify(layout.entries)).digest('hex'),

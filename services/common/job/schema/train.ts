@@ -73,11 +73,16 @@ const classWeightsSchema = oneOf({
   "Factors on the samples' losses in training: exactly one key. As in Keras the sum is divided by the number of samples, and evaluation is unweighted.",
 );
 
-const mixing = (meaning: string) =>
+const mixing = (alpha: number, meaning: string) =>
   z
     .strictObject({
-      alpha: positive('Parameter of the Beta distribution.').default(0.2),
-      at: z.enum(['pixels', 'boundary']).default('pixels').describe('What is mixed.'),
+      alpha: positive('Shares are drawn from Beta(alpha, alpha), one for each shard and step.').default(alpha),
+      at: z
+        .enum(['pixels', 'boundary'])
+        .default('pixels')
+        .describe(
+          'What is mixed. boundary: the features of the frozen part, which stay cached. pixels: the frozen part runs again in every step.',
+        ),
     })
     .describe(meaning);
 
@@ -110,8 +115,14 @@ export const trainSchema = z
     l2: notNegative('λ of λ/2·‖w‖² on kernels, which is l2(λ/2) in Keras.').default(0),
     onNonFinite: z.enum(['fail', 'skipStep']).default('fail').describe('What a NaN or infinite gradient does.'),
     classWeights: classWeightsSchema.optional(),
-    mixup: mixing('Mixes pairs of samples.').optional(),
-    cutmix: mixing('Pastes parts of one sample into another.').optional(),
+    mixup: mixing(
+      0.2,
+      'Blends each sample, and its target, with another of its micro-batch. With cutmix too, each is drawn half of the time.',
+    ).optional(),
+    cutmix: mixing(
+      1,
+      'Pastes a box of another sample of the micro-batch into each; the target is shared by area.',
+    ).optional(),
     ema: z
       .strictObject({ decay: fraction('Part of the average that stays.') })
       .optional()
