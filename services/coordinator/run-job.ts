@@ -22,6 +22,7 @@ import { resultExporter } from './export/export-result.ts';
 import { withdrawResult } from './export/output-folder.ts';
 import { resultFiles } from './export/result-files.ts';
 import { blobMetrics, coordinatorMetrics } from './metrics.ts';
+import { checkSplits } from './near-duplicates/split-check.ts';
 import type { PreparedJob } from './prepare/prepared-job.ts';
 import { storeArtifacts } from './prepare/store-artifacts.ts';
 import { Coordinator } from './runtime/coordinator.ts';
@@ -83,6 +84,8 @@ async function coordinate({ prepared, options, blobs, broker, store, taken }: Pa
     message: (from, message) => coordinator.message(from, message),
     closed: (from) => coordinator.closed(from),
   });
+  const stop = new AbortController();
+  const splitCheck = checkSplits({ ...prepared, signal: stop.signal });
   const stream = await openEventStream(broker, uid, resultFiles(out).events);
   const coordinator: Coordinator = new Coordinator(taken, {
     clock: systemClock,
@@ -91,7 +94,7 @@ async function coordinate({ prepared, options, blobs, broker, store, taken }: Pa
     stream: { append: (event) => orFullDisk(out, () => stream.append(event)), project: stream.project },
     sessions,
     natsUrl,
-    exporter: resultExporter({ out, prepared, blobs, clock: systemClock }),
+    exporter: resultExporter({ out, prepared, blobs, clock: systemClock, splitCheck }),
     withdraw: () => withdrawResult(out),
     discard: (digest) => blobs.remove(digest),
   });
@@ -104,7 +107,7 @@ async function coordinate({ prepared, options, blobs, broker, store, taken }: Pa
     ended: () => coordinator.ended,
     cancel,
   });
-  return serve(coordinator, { options, sessions, blobs, jobs });
+  return serve(coordinator, { options, sessions, blobs, jobs }).finally(() => stop.abort());
 }
 
 interface Services {

@@ -84,6 +84,7 @@ function succeededLines({ out, report, predictCommand }: Succeeded, width: numbe
     fact('report', resultFiles(out).page),
     fact('test', `${measured}, ${plural(test.count, 'sample')}`),
     ...calibrationFacts(report),
+    ...nearDuplicateFacts(report, out),
     ...badSampleFacts(report, out),
     fact('weights', report.weightsDigest),
     fact('job', report.jobDigest),
@@ -105,6 +106,14 @@ function calibrationFacts({ test: { calibrated } }: Report): Line[] {
   const { temperature, errorBefore, errorAfter } = calibrated;
   const error = `${lossText(errorBefore).trim()} → ${lossText(errorAfter).trim()}`;
   return [fact('calibration', `temperature ${temperature}, expected calibration error ${error}`)];
+}
+
+function nearDuplicateFacts({ nearDuplicates }: Report, out: string): Line[] {
+  const { validation, test } = nearDuplicates?.found ?? { validation: 0, test: 0 };
+  if (validation + test === 0) return [];
+  const { report } = resultFiles(out);
+  const found = `${plural(test, 'picture')} of test and ${validation} of validation look like one of an earlier set`;
+  return [fact('look-alikes', `${found}, listed in ${report} under nearDuplicates`)];
 }
 
 function badSampleFacts({ badSamples }: Report, out: string): Line[] {

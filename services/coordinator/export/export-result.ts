@@ -7,6 +7,7 @@ import { type StoredCalibration, storedCalibrationVersion } from '@thaw/common/e
 import type { BlobStore } from '../adapters/blob-store.ts';
 import { writeFileWhole } from '../adapters/write-file.ts';
 import { currentStage, type JobState } from '../core/state.ts';
+import type { SplitCheck } from '../near-duplicates/split-check.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 import { buildReport } from '../report/build-report.ts';
 import { modelCard } from '../report/model-card.ts';
@@ -21,9 +22,11 @@ export interface ExportOptions {
   readonly prepared: PreparedJob;
   readonly blobs: BlobStore;
   readonly clock: Clock;
+  /** Absent where nobody looks. */
+  readonly splitCheck?: Promise<SplitCheck>;
 }
 
-export function resultExporter({ out, prepared, blobs, clock }: ExportOptions): ResultExporter {
+export function resultExporter({ out, prepared, blobs, clock, splitCheck }: ExportOptions): ResultExporter {
   const startedAt = clock.wall();
   return {
     async export(state) {
@@ -36,6 +39,7 @@ export function resultExporter({ out, prepared, blobs, clock }: ExportOptions): 
         seed: prepared.job.train.seed,
         loss: prepared.job.train.loss,
         testIds: prepared.manifest.sets.test.ids,
+        ...(splitCheck && { nearDuplicates: await splitCheck }),
         startedAt,
         endedAt: clock.wall(),
       };

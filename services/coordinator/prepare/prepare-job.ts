@@ -137,7 +137,13 @@ interface Parts {
   readonly data: IndexedDataSet;
 }
 
-async function assemble({ parsed, job, graph, source, data: { manifest, root } }: Parts): Promise<PreparedJob> {
+async function assemble({
+  parsed,
+  job,
+  graph,
+  source,
+  data: { manifest, root, warnings: ofData },
+}: Parts): Promise<PreparedJob> {
   const digest = jobDigest(job, { model: source.digest, data: manifest.digest });
   const names = new Set(graph.layers.flatMap(({ weights }) => weights.map(({ name }) => name)));
   const backbone = [...source.weights].filter(([name]) => names.has(name));
@@ -148,7 +154,7 @@ async function assemble({ parsed, job, graph, source, data: { manifest, root } }
   requireCuts(job, graph, stages);
   const samples = sampleCounts(manifest);
   const ofJob = [...engineWarnings(parsed, job), ...stepWarnings(job, samples.train), ...mixWarnings(job)];
-  const warnings = [...(source.warnings ?? []), ...ofJob];
+  const warnings = [...(source.warnings ?? []), ...ofData, ...ofJob];
   return {
     job,
     jobDigest: digest,

@@ -16,6 +16,7 @@ import type {
   StageRecord,
 } from '../core/state.ts';
 import { type CalibrationCell, calibrationFigures } from '../core/test-figures.ts';
+import type { SplitCheck } from '../near-duplicates/split-check.ts';
 
 export interface Report {
   readonly version: 1;
@@ -41,6 +42,8 @@ export interface Report {
   readonly test: TestReport;
   readonly samples: Readonly<Record<string, number>>;
   readonly badSamples: BadSamples;
+  /** Pictures of the later sets that are alike one of an earlier set; absent where nobody looked. */
+  readonly nearDuplicates?: SplitCheck;
 }
 
 export interface StageReport {
@@ -99,6 +102,7 @@ export interface ReportFacts {
   readonly loss: Loss;
   /** Ids of the test set's samples, by their row. */
   readonly testIds: readonly string[];
+  readonly nearDuplicates?: SplitCheck;
   /** Milliseconds since 1970, of the coordinator's start and of now. */
   readonly startedAt: number;
   readonly endedAt: number;

@@ -231,3 +231,15 @@ test('no group lies in two sets', async (context) => {
   }
   assert.ok([...setsOfPatient.values()].every((sets) => sets.size === 1));
 });
+
+test('a file that is in two sets, byte for byte, is a warning', async (context) => {
+  const files = classFolders('set', ['a', 'b'], 40);
+  const same = Object.fromEntries(Object.keys(files).map((name) => [name, 'the same']));
+  const folder = await folderWith(context, same);
+  const { warnings } = await indexed(folder);
+  assert.match(
+    warnings.join(),
+    /^32 files are in another set too, byte for byte, .*: validation .* is train a\/\d+\.png/,
+  );
+  assert.deepEqual((await indexed(await folderWith(context, files))).warnings, []);
+});

@@ -15,6 +15,7 @@ import {
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { DataFormat, ResolvedSplit } from '@thaw/common/job/resolved-job.ts';
 import { compareNames } from '@thaw/common/model/tensor-layout.ts';
+import { copiesWarning } from './copies.ts';
 import { listCsv } from './csv-list.ts';
 import { exampleData } from './example-data.ts';
 import { listImageFolder } from './image-folder.ts';
@@ -42,6 +43,8 @@ export interface IndexedDataSet {
   readonly format: DataFormat;
   /** What decided on the sets. */
   readonly dividedBy: 'fractions' | 'column' | 'folders';
+  /** What the user must not overlook, a sentence each. */
+  readonly warnings: readonly string[];
 }
 
 const digestingMax = 8;
@@ -66,7 +69,11 @@ export async function indexDataSet(spec: DataSpec, options: IndexOptions): Promi
   const root = isFile ? path.dirname(main) : main;
   const files = await digestFiles(listed);
   const dividedBy = split.kind === 'explicit' ? 'folders' : isListed ? 'column' : 'fractions';
-  return { manifest: manifestOf({ listed, sets, classes, files, root }), root, format, dividedBy };
+  const copies = copiesWarning(
+    listed.map(({ id }, i) => ({ id, set: sets.get(id) ?? 'train', sha256: (files[i] as FileFacts).sha256 })),
+  );
+  const manifest = manifestOf({ listed, sets, classes, files, root });
+  return { manifest, root, format, dividedBy, warnings: copies === null ? [] : [copies] };
 }
 
 async function list(

@@ -15,4 +15,6 @@ export interface PageData {
   readonly history: RunHistory;
   /** Pictures of the worst mistakes, in the order of report.test.worstMistakes. */
   readonly thumbnails: readonly Thumbnail[];
+  /** Of the first pairs of report.nearDuplicates.listed, in its order. */
+  readonly lookAlikes: readonly (readonly [Thumbnail, Thumbnail])[];
 }

@@ -84,7 +84,16 @@ describe('the page', () => {
 
   it('has every section, and a title and a description in every chart', () => {
     const page = reportPage(someData());
-    for (const id of ['curves', 'stages', 'test', 'mistakes', 'calibration', 'bad-samples', 'reproduce']) {
+    for (const id of [
+      'curves',
+      'stages',
+      'test',
+      'mistakes',
+      'calibration',
+      'near-duplicates',
+      'bad-samples',
+      'reproduce',
+    ]) {
       assert.ok(page.includes(`href="#${id}"`) && page.includes(`<section id="${id}"`), id);
     }
     for (const [chart, title, about] of page.matchAll(/<svg class="chart"[^>]*aria-labelledby="(\S+) (\S+)"/g)) {
@@ -173,4 +182,28 @@ it('says what a temperature has changed, and shows the model as it predicts', ()
   assert.match(text, /0\.0100 expected calibration error/);
   assert.match(text, /temperature of 1\.5, fitted on 40 validation samples/);
   assert.match(text, /Without it the error is 0\.1500 and the cross-entropy 0\.7000; with it 0\.0100 and 0\.5000\./);
+});
+
+describe('look-alikes', () => {
+  const compared = { train: 9, validation: 2, test: 3 };
+  const textOf = (data: PageData): string => reportPage(data).replace(/<[^>]*>/g, '');
+
+  it('are shown as pairs, with how many pictures were compared', () => {
+    const pair = { set: 'test', id: 'cat/1.png', other: { set: 'train', id: 'cat/7.png' }, likeness: 0.9973 } as const;
+    const nearDuplicates = { compared, found: { validation: 0, test: 2 }, listed: [pair, pair] };
+    const gone = { kind: 'none', reason: 'gone' } as const;
+    const text = textOf({ ...someData({ report: { nearDuplicates } }), lookAlikes: [[gone, gone]] });
+    assert.match(text, /2 pictures of the test set and 0 of the validation set look like one of an earlier set/);
+    assert.match(text, /9 of 100 in train, 2 of 20 in validation, 3 of 20 in test\. The 1 most alike are shown\./);
+    assert.match(text, /99\.73 % alike.*test: cat\/1\.png.*train: cat\/7\.png/s);
+  });
+
+  it('that are none, or that nobody looked for, are said to be so', () => {
+    const nearDuplicates = { compared, found: { validation: 0, test: 0 }, listed: [] };
+    assert.match(
+      textOf(someData({ report: { nearDuplicates } })),
+      /None among the pictures compared: 9 of 100 in train/,
+    );
+    assert.match(textOf(someData()), /Look-alikes across the setsNobody looked\./);
+  });
 });

@@ -9,6 +9,7 @@ import { badSamplesSection } from './section/bad-samples.ts';
 import { calibrationSection } from './section/calibration.ts';
 import { curvesSection } from './section/curves.ts';
 import { mistakesSection } from './section/mistakes.ts';
+import { nearDuplicatesSection } from './section/near-duplicates.ts';
 import { type Section, sectionMarkup } from './section/parts.ts';
 import { reproduceSection } from './section/reproduce.ts';
 import { stagesSection } from './section/stages.ts';
@@ -23,6 +24,7 @@ export function reportPage(data: PageData): string {
     testResultsSection(data),
     mistakesSection(data),
     calibrationSection(data),
+    nearDuplicatesSection(data),
     badSamplesSection(data),
     reproduceSection(data),
   ];

@@ -7,6 +7,7 @@ import { countText, percentText } from '../number-text.ts';
 import type { PageData } from '../page-data.ts';
 import type { Thumbnail } from '../thumbnails.ts';
 import { note, type Section } from './parts.ts';
+import { pictureMarkup } from './picture.ts';
 
 export function mistakesSection({ report: { test }, thumbnails }: PageData): Section {
   const { worstMistakes, count, accuracy } = test;
@@ -30,14 +31,5 @@ function introduction(wrong: number, shown: number): string {
 
 function card({ id, truth, prediction, probability }: WorstMistake, thumbnail: Thumbnail | undefined): Markup {
   const sure = percentText(probability);
-  return markup`<li>${pictureOf(thumbnail, id)}<p><b>${truth}</b><br>taken for <b class="wrong">${prediction}</b></p><p class="sure">${sure} sure</p><p class="file">${id}</p></li>`;
-}
-
-function pictureOf(thumbnail: Thumbnail | undefined, id: string): Markup {
-  if (thumbnail?.kind !== 'picture') {
-    return markup`<div class="picture"><span>no picture: ${thumbnail?.reason ?? 'none was made'}</span></div>`;
-  }
-  const { jpeg, width, height } = thumbnail;
-  const data = Buffer.from(jpeg).toString('base64');
-  return markup`<div class="picture"><img src="data:image/jpeg;base64,${data}" width="${width}" height="${height}" alt="test picture ${id}"></div>`;
+  return markup`<li>${pictureMarkup(thumbnail, `test picture ${id}`)}<p><b>${truth}</b><br>taken for <b class="wrong">${prediction}</b></p><p class="sure">${sure} sure</p><p class="file">${id}</p></li>`;
 }

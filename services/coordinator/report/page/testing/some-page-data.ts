@@ -50,6 +50,7 @@ export function someData(changes: SomeChanges = {}): PageData {
     endedAt: Date.UTC(2026, 0, 5, 12),
     history: runHistory(changed, log),
     thumbnails: changed.test.worstMistakes.map(() => ({ kind: 'none', reason: 'its file is no longer there' })),
+    lookAlikes: [],
   };
 }
 
