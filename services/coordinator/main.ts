@@ -12,6 +12,7 @@ import { cacheDirectory } from '@thaw/common/environment/cache-directory.ts';
 import { ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
 import { createLogger } from '@thaw/common/log/logger.ts';
 import { ulid } from 'ulid';
+import { stageBytesDefault } from './adapters/kept-stages/kept-stages.ts';
 import { serveJob } from './serve-job.ts';
 
 export const exitStatus = { succeeded: 0, failed: 1, cancelled: 130 } as const;
@@ -22,9 +23,10 @@ interface Environment {
   /** Empty when a launcher is to say it. */
   readonly natsUrl: string;
   readonly launched: boolean;
-  readonly overrides: { readonly trainers?: number; readonly overwrite?: boolean };
+  readonly overrides: { readonly trainers?: number; readonly overwrite?: boolean; readonly fresh?: boolean };
   readonly logFile: string | undefined;
   readonly cacheDirectory: string;
+  readonly stageBytes: number;
   /** host:port that gRPC listens on. */
   readonly listen: string;
 }
@@ -43,8 +45,15 @@ function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     overrides: JSON.parse(env.THAW_JOB_OVERRIDES || '{}') as Environment['overrides'],
     logFile: env.THAW_LOG_FILE,
     cacheDirectory: cacheDirectory(env),
+    stageBytes: bytesOf('THAW_STAGE_BYTES', env.THAW_STAGE_BYTES, stageBytesDefault),
     listen: env.THAW_LISTEN ?? '127.0.0.1:0',
   };
+}
+
+function bytesOf(name: string, text: string | undefined, otherwise: number): number {
+  if (!text) return otherwise;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new ThawError('SetupMissing', `${name}: found "${text}"; expected a whole number of bytes`);
 }
 
 async function main(): Promise<number> {
@@ -60,6 +69,7 @@ async function main(): Promise<number> {
     baseDir: path.dirname(jobFile),
     overrides,
     overwrite: overrides.overwrite ?? false,
+    fresh: overrides.fresh ?? false,
     uid: ulid(),
     runToken: randomBytes(8).toString('hex'),
     reign: randomBytes(8).toString('hex'),

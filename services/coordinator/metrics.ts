@@ -26,6 +26,9 @@ export function coordinatorMetrics(registry: Registry, coordinator: Coordinator)
   gauge('thaw_coordinator_generation', 'Number of the current generation.', () => state().generation?.number ?? 0);
   gauge('thaw_coordinator_stage', 'Index of the stage, from 0.', () => state().cursor.stage);
   gauge('thaw_coordinator_stages', 'Number of stages.', () => state().plan.stages.length);
+  gauge('thaw_coordinator_stages_reused', 'Stages that were trained before, by this job or another.', () => {
+    return state().stages.filter(({ reused }) => reused !== null).length;
+  });
   gauge('thaw_coordinator_epoch', 'Job-global epoch, from 0.', () => state().cursor.epoch);
   gauge('thaw_coordinator_stage_epochs_max', 'Most epochs that the current stage may take.', () => {
     const { plan, cursor } = state();

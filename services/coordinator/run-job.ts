@@ -14,6 +14,7 @@ import { openEventStream } from './adapters/event-stream.ts';
 import { startGrpcServer } from './adapters/grpc-server.ts';
 import { openJobKey } from './adapters/job-key.ts';
 import { createJobsService } from './adapters/jobs-service.ts';
+import { keptStages } from './adapters/kept-stages/kept-stages.ts';
 import { createSessionService, type SessionService } from './adapters/session-service.ts';
 import { orFullDisk } from './adapters/storage-failure.ts';
 import { initialState } from './core/initial-state.ts';
@@ -31,6 +32,12 @@ export interface RunOptions {
   /** The claimed output folder. */
   readonly out: string;
   readonly natsUrl: string;
+  /** Holds stages that were trained before. */
+  readonly cacheDirectory: string;
+  /** They take at most this much of it; 0 uses none. */
+  readonly stageBytes: number;
+  /** Trains every stage, whatever was trained before. */
+  readonly fresh: boolean;
   /** host:port that gRPC listens on; port 0 takes a free one. */
   readonly listen: string;
   readonly uid: string;
@@ -79,7 +86,8 @@ interface Parts {
 }
 
 async function coordinate({ prepared, options, blobs, broker, store, taken }: Parts): Promise<JobState> {
-  const { out, natsUrl, uid, log } = options;
+  const { out, natsUrl, uid, log, cacheDirectory, stageBytes, fresh } = options;
+  const wall = (): number => systemClock.wall();
   const sessions = createSessionService({
     message: (from, message) => coordinator.message(from, message),
     closed: (from) => coordinator.closed(from),
@@ -96,6 +104,7 @@ async function coordinate({ prepared, options, blobs, broker, store, taken }: Pa
     natsUrl,
     exporter: resultExporter({ out, prepared, blobs, clock: systemClock, splitCheck }),
     withdraw: () => withdrawResult(out),
+    stages: keptStages({ cacheDirectory, bytesMax: stageBytes, fresh, blobs, log, wall }),
     discard: (digest) => blobs.remove(digest),
   });
   void watchBroker(broker, (message) => coordinator.post({ kind: 'broken', code: 'BrokerLost', message }));

@@ -69,6 +69,9 @@ async function startRun(natsUrl = nats.url): Promise<Run> {
       uid: `01TEST${runs}`,
       runToken: 'ab'.repeat(8),
       reign: 'cd'.repeat(8),
+      cacheDirectory: path.join(folder, 'cache'),
+      stageBytes: 0,
+      fresh: false,
       log: createLogger({ name: 'coordinator', file: path.join(out, 'logs', 'coordinator.jsonl') }),
       ready: resolve,
       started: (cancelRun) => {

@@ -51,7 +51,8 @@ export async function startThaw(args: readonly string[], { cwd, env, user }: Tha
   const started = performance.now();
   const child = spawn(process.execPath, ['--import', `file://${loader}`, commandLine, ...args], {
     cwd,
-    env: { ...process.env, NO_COLOR: '1', ...env, TMPDIR: temporary, [mark]: id },
+    // Runs of one test do not lean on each other, nor on what this machine has trained before.
+    env: { ...process.env, NO_COLOR: '1', THAW_STAGE_BYTES: '0', ...env, TMPDIR: temporary, [mark]: id },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(user !== undefined && { uid: user, gid: user }),
   });

@@ -1,6 +1,6 @@
 // What a run came to: from the job's last status, the processes that were lost and what the output folder holds now.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { errorCatalogue } from '@thaw/common/errors/catalogue.ts';
@@ -75,7 +75,14 @@ function keptIn(run: Run): string {
     ...(existsSync(events) ? [`events in ${shown(run, events)}`] : []),
     ...(existsSync(logs) ? [`logs in ${shown(run, logs)}`] : []),
   ];
-  return `Kept: ${kept.join(', ')}. No model was written; the same command starts anew.`;
+  return `Kept: ${kept.join(', ')}. No model was written; the same command ${nextTime(run, events)}.`;
+}
+
+/** A stage that has ended is not trained again. */
+function nextTime({ world, options }: Run, events: string): string {
+  const reuses = !options.fresh && world.env.THAW_STAGE_BYTES !== '0' && existsSync(events);
+  const hasStage = reuses && /"kind":"stage(Ended|Reused)"/.test(readFileSync(events, 'utf8'));
+  return hasStage ? 'goes on after the stages that are done' : 'starts anew';
 }
 
 /** A path as the user would type it. */

@@ -19,6 +19,7 @@ export interface RunOptions {
   readonly trainers?: number;
   readonly out?: string;
   readonly overwrite: boolean;
+  readonly fresh: boolean;
   readonly json: boolean;
 }
 
@@ -36,6 +37,7 @@ export function runCommand(world: World): Command {
     .option('--trainers <n>', 'trainer processes; the result does not depend on their number', wholeNumber)
     .option('--out <folder>', 'folder of the result (default: output.uri of the job, else out/NAME)')
     .option('--overwrite', 'replace the result that the folder holds', false)
+    .option('--fresh', 'train every stage, also those that were trained before', false)
     .option('--json', 'events as JSON lines on stdout', false)
     .action(async (job: string, options: RunOptions) => world.exitWith(await run(world, job, options)));
 }
@@ -96,11 +98,14 @@ async function train(run: Run): Promise<RunEnding> {
 
 async function startAndFollow(run: Run) {
   const { world, jobFile, out, options, trainers, view, stopping, children } = run;
-  const { overwrite, trainers: trainersOverride } = options;
+  const { overwrite, fresh, trainers: trainersOverride } = options;
   const { env, cacheDirectory } = world;
   const starting = (what: string): void => view.starting(what);
   const local = await Promise.race([
-    startLocalRun({ jobFile, out, overwrite, trainersOverride, env, cacheDirectory, starting, stopping }, children),
+    startLocalRun(
+      { jobFile, out, overwrite, fresh, trainersOverride, env, cacheDirectory, starting, stopping },
+      children,
+    ),
     stopping.requested.then((signal) => {
       throw new ThawError('Cancelled', `${signal} before training began`);
     }),

@@ -15,6 +15,7 @@ export interface LocalRunOptions {
   readonly jobFile: string;
   readonly out: string;
   readonly overwrite: boolean;
+  readonly fresh: boolean;
   /** --trainers, where it was given. */
   readonly trainersOverride: number | undefined;
   readonly env: NodeJS.ProcessEnv;
@@ -110,13 +111,13 @@ function service(name: string, of: string, env: NodeJS.ProcessEnv, stderrFile: s
 }
 
 function coordinatorEnv(options: LocalRunOptions): NodeJS.ProcessEnv {
-  const { trainersOverride: trainers, overwrite } = options;
+  const { trainersOverride: trainers, overwrite, fresh } = options;
   return {
     ...options.env,
     THAW_LAUNCHED: '1',
     THAW_JOB_FILE: options.jobFile,
     THAW_OUT: options.out,
-    THAW_JOB_OVERRIDES: JSON.stringify({ ...(trainers !== undefined && { trainers }), overwrite }),
+    THAW_JOB_OVERRIDES: JSON.stringify({ ...(trainers !== undefined && { trainers }), overwrite, fresh }),
     THAW_LOG_FILE: path.join(resultFiles(options.out).logs, 'coordinator.jsonl'),
     THAW_CACHE: options.cacheDirectory,
   };

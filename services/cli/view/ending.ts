@@ -140,7 +140,7 @@ function stageLines(stages: readonly StageReport[], width: number): Line[] {
     String(stage.epochs),
     String(stage.steps),
     bestText(stage),
-    stage.seconds.toFixed(1),
+    stage.reused ? 'reused' : stage.seconds.toFixed(1),
   ]);
   const widths = header.map((title, i) =>
     Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[i] ?? ''))),
@@ -158,9 +158,10 @@ function alignedCell(cell: string, cells: number, column: number): string {
 }
 
 function stageSentence(stage: StageReport): Line {
-  const { name, epochs, steps, seconds } = stage;
+  const { name, epochs, steps, seconds, reused } = stage;
+  const took = reused ? 'reused' : secondsText(seconds);
   const size = `${plural(epochs, 'epoch')}, ${plural(steps, 'step')}`;
-  return [span(`${name}: `, 'bold'), span(`${size}, best ${bestText(stage)}, ${secondsText(seconds)}`)];
+  return [span(`${name}: `, 'bold'), span(`${size}, best ${bestText(stage)}, ${took}`)];
 }
 
 /** By the metric that the stage is judged by. */

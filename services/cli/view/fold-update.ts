@@ -30,12 +30,17 @@ function foldEvent(state: ViewState, event: JobEvent): ViewState {
     case 'jobStarted':
       return { ...state, stagesTotal: event.stages.length };
     case 'stageStarted': {
-      const firstEpoch = state.trained ? state.trained.epoch + 1 : 0;
-      const entered: SeenStage = { index: event.stage, name: event.name, firstEpoch, best: null };
+      const entered: SeenStage = { index: event.stage, name: event.name, firstEpoch: state.lastEpoch + 1, best: null };
       return { ...state, stages: [...state.stages, entered] };
     }
+    case 'stageReused': {
+      const { stage: index, name, bestEpoch, validation, lastEpoch } = event;
+      const best = validation && { epoch: bestEpoch, validation };
+      const entered: SeenStage = { index, name, firstEpoch: state.lastEpoch + 1, best };
+      return { ...state, stages: [...state.stages, entered], lastEpoch };
+    }
     case 'epochTrained':
-      return { ...state, trained: event };
+      return { ...state, trained: event, lastEpoch: event.epoch };
     case 'epochEvaluated': {
       const { epoch, validation, stage } = event;
       if (!event.best) return state;
@@ -45,7 +50,7 @@ function foldEvent(state: ViewState, event: JobEvent): ViewState {
       return { ...state, stages };
     }
     case 'badSamples':
-      return { ...state, badSamples: state.badSamples + event.samples.length };
+      return { ...state, badSamples: state.badSamples + event.samples.length + (event.more ?? 0) };
     default:
       return state;
   }

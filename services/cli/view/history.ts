@@ -83,6 +83,15 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
         'bold',
       );
     }
+    case 'stageReused': {
+      const { job, trainedAt, epochs, steps, seconds, bestEpoch } = event;
+      const by = `trained by job ${job} at ${trainedAt.slice(0, 16).replace('T', ' ')} UTC`;
+      const cost = `${plural(epochs, 'epoch')}, ${plural(steps, 'step')} in ${secondsText(seconds)}`;
+      return prose(
+        `${stageText(event, state)} reused: ${by} (${cost}); best epoch ${epochInStage(state, bestEpoch)}`,
+        'good',
+      );
+    }
     case 'epochTrained': {
       const { epoch, loss, accuracy, learningRate, seconds } = event;
       const measured = `loss ${lossText(loss).trim()}, accuracy ${percentText(accuracy).trim()}`;
@@ -99,7 +108,7 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
       return prose(`${stageText(event, state)} ended after ${secondsText(seconds)}: ${reason}; ${best}`, 'plain');
     }
     case 'badSamples':
-      return prose(badSamplesText(event.samples, state.badSamples), 'warning');
+      return prose(badSamplesText(event, state.badSamples), 'warning');
     case 'calibrated':
       return oneLine(`temperature ${event.temperature}, fitted on ${plural(event.samples, 'validation sample')}`);
     case 'tested': {
@@ -145,12 +154,13 @@ function stageText({ stage, name }: { readonly stage: number; readonly name: str
   return `stage ${stage + 1} of ${Math.max(state.stagesTotal, stage + 1)} "${name}"`;
 }
 
-type Samples = Extract<JobEvent, { readonly kind: 'badSamples' }>['samples'];
+type BadSamples = Extract<JobEvent, { readonly kind: 'badSamples' }>;
 
-function badSamplesText(samples: Samples, soFar: number): string {
+function badSamplesText({ samples, more: unnamed = 0 }: BadSamples, soFar: number): string {
   const named = samples.slice(0, samplesInLine).map(({ split, id, reason }) => `${split} ${id}: ${reason}`);
-  const more = samples.length > named.length ? [`and ${samples.length - named.length} more`] : [];
-  return `${plural(samples.length, 'unreadable sample')} left out (${soFar} so far): ${[...named, ...more].join('; ')}`;
+  const count = samples.length + unnamed;
+  const more = count > named.length ? [`and ${count - named.length} more`] : [];
+  return `${plural(count, 'unreadable sample')} left out (${soFar} so far): ${[...named, ...more].join('; ')}`;
 }
 
 /** A newer coordinator may say more than this view knows. */

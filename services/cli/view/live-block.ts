@@ -26,7 +26,7 @@ function blockLines(state: ViewState, width: number, now: number): (readonly Lin
     return [[line(starting === '' ? 'starting' : `starting ${starting}`)], [line(`elapsed ${elapsed}`, 'dim')]];
   const { progress } = status;
   const trainers = trainersLine(status, elapsed);
-  if (!progress || stages.length === 0) return [[line(phaseWords(status))], trainers];
+  if (!progress || stages.length === 0 || status.state === 'Gathering') return [[line(phaseWords(status))], trainers];
   return [
     stageLine(status, progress),
     [barLine(progress, width)],

@@ -14,6 +14,8 @@ export interface ViewState {
   readonly stagesTotal: number;
   /** Those entered so far, the current one last. */
   readonly stages: readonly SeenStage[];
+  /** Job-global number of the newest epoch that is done, here or before; -1 when there is none. */
+  readonly lastEpoch: number;
   readonly trained: Extract<JobEvent, { readonly kind: 'epochTrained' }> | null;
   /** Training losses of the newest steps seen, oldest first. */
   readonly losses: readonly number[];
@@ -38,6 +40,7 @@ export function initialViewState(began: ViewState['began']): ViewState {
     status: null,
     stagesTotal: 0,
     stages: [],
+    lastEpoch: -1,
     trained: null,
     losses: [],
     lossStep: 0,

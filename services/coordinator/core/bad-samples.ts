@@ -12,7 +12,8 @@ export const badSamplesListedMax = 200;
 const badSamplesInMessage = 20;
 const reasonCharactersMax = 200;
 
-export function onBadSamples(state: JobState, now: number, samples: BadSamples__Output['samples']): Decision {
+/** `samples`: each once. */
+export function countBadSamples(state: JobState, now: number, samples: BadSamples__Output['samples']): Decision {
   const known = samples.flatMap(({ split, id, reason }) =>
     isSplit(split) ? [{ split, id, reason: reason.slice(0, reasonCharactersMax) }] : [],
   );
@@ -20,7 +21,13 @@ export function onBadSamples(state: JobState, now: number, samples: BadSamples__
   const counts = { ...state.badSamples.counts };
   for (const { split } of known) counts[split] += 1;
   const listed = [...state.badSamples.listed, ...known].slice(0, badSamplesListedMax);
-  const counted = record({ ...state, badSamples: { counts, listed } }, now, { kind: 'badSamples', samples: known });
+  const named = known.slice(0, badSamplesListedMax);
+  const more = known.length - named.length;
+  const counted = record({ ...state, badSamples: { counts, listed } }, now, {
+    kind: 'badSamples',
+    samples: named,
+    ...(more > 0 && { more }),
+  });
   const over = splitNames.find((split) => counts[split] > state.plan.maxBadSamples * state.plan.samples[split]);
   if (!over) return { state: counted, effects: [] };
   return fail(counted, now, { code: 'TooManyBadSamples', message: overLimit(counted, over) });

@@ -3,12 +3,13 @@
 // stores the state, then lets the effects leave.
 
 import { assertNever } from '@thaw/common/errors/thaw-error.ts';
-import { onBadSamples } from './bad-samples.ts';
+import { countBadSamples } from './bad-samples.ts';
 import { record } from './event-log.ts';
 import type { CoreEvent, Decision } from './events.ts';
 import { cancel, fail, failWith } from './failing.ts';
 import { memberOf, onHello, onLost, onReady } from './members.ts';
 import { onReport } from './reports.ts';
+import { onStagesFound } from './stage-reuse.ts';
 import { isTerminal, type JobState } from './state.ts';
 import { failureOf } from './trainer-failure.ts';
 
@@ -23,7 +24,9 @@ export function decide(state: JobState, event: CoreEvent, now: number): Decision
     case 'report':
       return onReport(state, now, event.from, event.report);
     case 'badSamples':
-      return memberOf(state, event.from) ? onBadSamples(state, now, event.samples) : nothing(state);
+      return memberOf(state, event.from) ? countBadSamples(state, now, event.samples) : nothing(state);
+    case 'stagesFound':
+      return onStagesFound(state, now, event);
     case 'failure': {
       const member = memberOf(state, event.from);
       return member && state.phase !== 'Exporting'
@@ -48,7 +51,10 @@ export function decide(state: JobState, event: CoreEvent, now: number): Decision
 }
 
 function onStarted(state: JobState, now: number): Decision {
-  if (state.eventSequence > 0) return nothing(state);
+  if (state.eventSequence > 0) {
+    const isWaiting = state.engine !== null && !state.reuseKnown && !isTerminal(state);
+    return { state, effects: isWaiting ? [{ kind: 'findStages' }] : [] };
+  }
   const { name, jobDigest, replicas, shards, stages, warnings } = state.plan;
   return nothing(
     record(state, now, {

@@ -50,6 +50,27 @@ export type LogEntry =
       readonly stepsMax: number;
     }
   | {
+      readonly kind: 'stageReused';
+      readonly stage: number;
+      readonly name: string;
+      /** The job that has trained it: its name and uid. */
+      readonly job: string;
+      readonly uid: string;
+      /** When, ISO 8601. */
+      readonly trainedAt: string;
+      readonly epochs: number;
+      /** Job-global. */
+      readonly lastEpoch: number;
+      readonly steps: number;
+      readonly reason: string;
+      readonly bestEpoch: number;
+      readonly bestValue: number;
+      /** Of the best epoch. */
+      readonly validation: Metrics | null;
+      /** What it took then. */
+      readonly seconds: number;
+    }
+  | {
       readonly kind: 'epochTrained';
       readonly stage: number;
       readonly epoch: number;
@@ -85,7 +106,12 @@ export type LogEntry =
       readonly bestValue: number;
       readonly seconds: number;
     }
-  | { readonly kind: 'badSamples'; readonly samples: BadSamples['listed'] }
+  | {
+      readonly kind: 'badSamples';
+      readonly samples: BadSamples['listed'];
+      /** Counted beside those that are named. */
+      readonly more?: number;
+    }
   | { readonly kind: 'calibrated'; readonly temperature: number; readonly samples: number }
   | { readonly kind: 'tested'; readonly test: Metrics; readonly epoch: number }
   | { readonly kind: 'jobSucceeded'; readonly weightsDigest: string; readonly steps: number }

@@ -7,6 +7,7 @@ import type { Failure__Output } from '@thaw/proto/gen/thaw/v1/Failure.ts';
 import type { Hello__Output } from '@thaw/proto/gen/thaw/v1/Hello.ts';
 import type { Ready__Output } from '@thaw/proto/gen/thaw/v1/Ready.ts';
 import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
+import type { StageResult } from './kept-stage.ts';
 import type { JobState } from './state.ts';
 
 export type CoreEvent =
@@ -17,6 +18,12 @@ export type CoreEvent =
   | { readonly kind: 'report'; readonly from: string; readonly report: Report__Output }
   /** Each sample once: the runtime drops repetitions. */
   | { readonly kind: 'badSamples'; readonly from: string; readonly samples: BadSamples__Output['samples'] }
+  /** The first stages, in order, whose results were there, and the bad samples met in them that are new here. */
+  | {
+      readonly kind: 'stagesFound';
+      readonly results: readonly StageResult[];
+      readonly badSamples: BadSamples__Output['samples'];
+    }
   | { readonly kind: 'failure'; readonly from: string; readonly failure: Failure__Output }
   | { readonly kind: 'goodbye'; readonly from: string; readonly appliedStep: number; readonly reason: string }
   /** Gone for good: closed and not back in time, or silent. */
@@ -33,6 +40,9 @@ export type Effect =
   | { readonly kind: 'refuse'; readonly to: string; readonly code: ErrorCode; readonly message: string }
   /** Send the current directive now; until it is acknowledged the runtime repeats it by itself. */
   | { readonly kind: 'direct'; readonly to: readonly string[] }
+  /** Look for results of this job's stages; `stagesFound` answers. */
+  | { readonly kind: 'findStages' }
+  | { readonly kind: 'keepStage'; readonly result: StageResult }
   | { readonly kind: 'export' }
   /** A stored state that nothing refers to any more. */
   | { readonly kind: 'discard'; readonly digest: string }

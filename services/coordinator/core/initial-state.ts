@@ -24,6 +24,7 @@ export function initialState(plan: JobPlan, identity: JobIdentity): JobState {
     failure: null,
     members: [],
     engine: null,
+    reuseKnown: false,
     generation: null,
     directive: null,
     cursor: { stage: 0, epochInStage: 0, epoch: 0, step: 0, stageFirstStep: 1, epochStartedAt: 0 },

@@ -9,6 +9,10 @@ export interface JobPlan {
   readonly jobDigest: string;
   /** Digests that a trainer fetches: the resolved job, the graph, the manifest, the weights. */
   readonly artifacts: PlanArtifacts;
+  /** Digest of what can change a stage's result, apart from the stages, the samples and the artifacts. */
+  readonly facts: string;
+  /** Of the samples: which there are, what they hold, which set they belong to. */
+  readonly dataDigest: string;
   /** V. */
   readonly shards: number;
   readonly classes: readonly string[];
@@ -38,6 +42,8 @@ export interface PlanArtifacts {
 
 export interface StagePlan {
   readonly name: string;
+  /** Digest of what can change the stage's result and is its own. */
+  readonly facts: string;
   readonly stepsPerEpoch: number;
   /** Upper bound on the stage's steps; its last epoch may be a short one. */
   readonly steps: number;

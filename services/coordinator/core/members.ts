@@ -8,9 +8,9 @@ import type { Hello__Output } from '@thaw/proto/gen/thaw/v1/Hello.ts';
 import type { Ready__Output } from '@thaw/proto/gen/thaw/v1/Ready.ts';
 import { protocolVersion } from '@thaw/proto/protocol-version.ts';
 import { record } from './event-log.ts';
-import type { Decision } from './events.ts';
+import type { Decision, Effect } from './events.ts';
 import { fail } from './failing.ts';
-import { beginTraining } from './progression.ts';
+import { gathered, stillGathering } from './gathering.ts';
 import { currentStage, isTerminal, type JobState, type Member } from './state.ts';
 
 export function onHello(state: JobState, now: number, hello: Hello__Output): Decision {
@@ -30,7 +30,7 @@ export function onHello(state: JobState, now: number, hello: Hello__Output): Dec
   const member: Member = { incarnation, name, pid, ready: false, metricsPort: 0 };
   const members = [...state.members, member].sort((a, b) => (a.incarnation < b.incarnation ? -1 : 1));
   const joined = record({ ...state, members }, now, { kind: 'trainerJoined', trainer: name, incarnation, pid });
-  return { state: gathering(joined), effects: [{ kind: 'welcome', to: incarnation }] };
+  return { state: stillGathering(joined), effects: [{ kind: 'welcome', to: incarnation }] };
 }
 
 interface Refusal {
@@ -59,9 +59,10 @@ function refusalOf(state: JobState, hello: Hello__Output): Refusal | null {
 export function onReady(state: JobState, now: number, from: string, ready: Ready__Output): Decision {
   const member = memberOf(state, from);
   if (!member || member.ready || state.phase !== 'Gathering' || !ready.engineClass) return { state, effects: [] };
-  const { probeDigest, engineClass, metricsPort } = ready;
-  const engine = state.engine ?? { engineClass, probeDigest };
-  const difference = engineDifference(engine, { engineClass, probeDigest });
+  const { probeDigest, stageProbeDigests, engineClass, metricsPort } = ready;
+  const own: Engine = { engineClass, probeDigest, stageProbeDigests };
+  const engine = state.engine ?? own;
+  const difference = engineDifference(engine, own);
   if (difference) {
     const members = state.members.filter(({ incarnation }) => incarnation !== from);
     const message = `${member.name} computes other bits than the job: ${difference}`;
@@ -71,8 +72,10 @@ export function onReady(state: JobState, now: number, from: string, ready: Ready
   const members = state.members.map((other) => (other === member ? { ...member, ready: true, metricsPort } : other));
   const entry = { kind: 'trainerReady', trainer: member.name, engineClass, probeDigest } as const;
   const joined = record({ ...state, engine, members }, now, entry);
-  const complete = members.length === state.plan.replicas && members.every((other) => other.ready);
-  return complete ? beginTraining(joined, now) : { state: gathering(joined), effects: [] };
+  // What was trained before can be looked up as soon as it is known what computes the bits.
+  const search: Effect[] = state.engine ? [] : [{ kind: 'findStages' }];
+  const { state: next, effects } = gathered(joined, now);
+  return { state: next, effects: [...search, ...effects] };
 }
 
 type Engine = NonNullable<JobState['engine']>;
@@ -106,7 +109,7 @@ export function onLost(state: JobState, now: number, from: string, reason: strin
   const needed = member !== undefined && !isTerminal(state) && state.phase !== 'Exporting';
   if (!needed) return { state, effects: [] };
   const where =
-    state.stages.length === 0
+    state.generation === null
       ? 'before training began'
       : `in stage "${state.plan.stages[currentStage(state).stage]?.name}" after step ${state.cursor.step}`;
   const message = `${member.name} (pid ${member.pid}) was lost ${where}: ${reason}`;
@@ -115,9 +118,4 @@ export function onLost(state: JobState, now: number, from: string, reason: strin
 
 export function memberOf(state: JobState, incarnation: string): Member | undefined {
   return state.members.find((member) => member.incarnation === incarnation);
-}
-
-function gathering(state: JobState): JobState {
-  const ready = state.members.filter((member) => member.ready).length;
-  return { ...state, reason: `${ready} of ${state.plan.replicas} trainers ready` };
 }

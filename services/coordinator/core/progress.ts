@@ -32,7 +32,8 @@ export function jobProgress(state: JobState, heartbeats: readonly Heartbeat__Out
   const lead = slowest(heartbeats);
   const validation = lastValidation(state);
   const ratio = doneRatio(state, step);
-  const started = state.stages[0]?.startedAt;
+  const reused = reusedRatio(state);
+  const started = state.stages.find((one) => one.reused === null)?.startedAt;
   const elapsed = started === undefined ? 0 : Math.max(0, now - started) / 1000;
   const lastEpoch = stage?.epochs.at(-1);
   const live = state.phase === 'Training' && lead !== null && lead.step >= cursor.step && lead.loss > 0;
@@ -55,7 +56,7 @@ export function jobProgress(state: JobState, heartbeats: readonly Heartbeat__Out
     validationAccuracy: validation?.accuracy ?? 0,
     learningRate: live ? lead.learningRate : (lastEpoch?.learningRate ?? 0),
     samplesPerSecond: state.phase === 'Training' ? (lead?.samplesPerSecond ?? 0) : 0,
-    remainingSeconds: ratio > 0 ? (elapsed * (1 - ratio)) / ratio : 0,
+    remainingSeconds: ratio > reused ? (elapsed * (1 - ratio)) / (ratio - reused) : 0,
     ratio,
   };
 }
@@ -83,6 +84,12 @@ function slowest(heartbeats: readonly Heartbeat__Output[]): Heartbeat__Output | 
 function lastValidation({ stages }: JobState) {
   const evaluated = stages.flatMap(({ epochs }) => epochs).filter(({ validation }) => validation !== null);
   return evaluated.at(-1)?.validation ?? null;
+}
+
+/** What was done before this run. */
+function reusedRatio({ plan, stages }: JobState): number {
+  const steps = stages.map(({ reused, stage }) => (reused ? (plan.stages[stage]?.steps ?? 0) : 0));
+  return steps.reduce((sum, count) => sum + count, 0) / totalSteps(plan);
 }
 
 /** Finished stages count in full, even when they ended early. */

@@ -10,9 +10,11 @@ import { issueDirective } from './directive.ts';
 import { record } from './event-log.ts';
 import type { Decision } from './events.ts';
 import { epochsOf, type StagePlan, stepsInEpoch } from './job-plan.ts';
+import { keepStage } from './kept-stage.ts';
+import { inputAfter, stageKey } from './stage-key.ts';
 import { currentStage, type Generation, type JobState, type StageRecord, type Work } from './state.ts';
 
-/** Every wanted trainer is ready: forms the first generation and enters the first stage. */
+/** Every wanted trainer is ready: forms the first generation and enters the first stage that is not trained yet. */
 export function beginTraining(state: JobState, now: number): Decision {
   const members = state.members.map(({ incarnation, name }) => ({ incarnation, name }));
   const incarnations = members.map(({ incarnation }) => incarnation);
@@ -31,14 +33,19 @@ export function beginTraining(state: JobState, now: number): Decision {
     firstStep: generation.firstStep,
     reason: 'every trainer is ready',
   });
-  return enterStage(formed, now, 0);
+  const next = state.stages.length;
+  return next < state.plan.stages.length ? enterStage(formed, now, next) : afterLastStage(formed);
 }
 
 function enterStage(state: JobState, now: number, stage: number): Decision {
   const plan = stagePlan(state, stage);
   const firstStep = state.cursor.step + 1;
+  const previous = state.stages.at(-1);
+  const input = previous && state.held ? inputAfter(previous, state.held) : null;
   const opened: StageRecord = {
     stage,
+    key: stageKey(state, stage, input),
+    reused: null,
     startedAt: now,
     endedAt: null,
     ended: null,
@@ -56,18 +63,19 @@ function enterStage(state: JobState, now: number, stage: number): Decision {
     epochsMax: epochsOf(plan),
     stepsMax: plan.steps,
   });
-  const previous = state.stages.at(-1);
-  const restoreDigest = plan.onEnter === 'restoreBest' && previous ? restoreOf(state, previous) : '';
+  const restoreDigest = previous ? restoreOf(state, previous, plan.onEnter === 'restoreBest' ? 'best' : 'last') : '';
   const epoch = previous ? state.cursor.epoch + 1 : 0;
   const cursor = { ...state.cursor, stage, epochInStage: 0, epoch, stageFirstStep: firstStep };
   const resetOptimizer = previous !== undefined && plan.optimizerState === 'reset';
   return trainEpoch({ ...entered, cursor }, now, { restoreDigest, resetOptimizer });
 }
 
-/** Digest to restore for a stage's best epoch; empty when its members hold just that state. */
-function restoreOf(state: JobState, { best }: StageRecord): string {
-  invariant(best?.stored != null, 'a finished stage has a stored best state');
-  return best.epoch === state.cursor.epoch ? '' : best.stored.digest;
+/** Digest to restore for a finished stage's best or last epoch; empty when its members hold just that state. */
+function restoreOf({ cursor, held }: JobState, { best, reused }: StageRecord, wanted: 'best' | 'last'): string {
+  const stored = wanted === 'best' ? best?.stored : held;
+  invariant(stored != null, 'a finished stage has a stored best state and a stored last one');
+  // Members hold what they have trained; of a stage that was reused they hold nothing.
+  return reused === null && stored.epoch === cursor.epoch ? '' : stored.digest;
 }
 
 interface Entry {
@@ -128,8 +136,9 @@ export function goOnAfterEpoch(state: JobState, now: number): Decision {
     return trainEpoch({ ...state, cursor: { ...cursor, epochInStage: epochInStage + 1, epoch: epoch + 1 } }, now);
   }
   const closed = closeStage(state, now);
-  if (cursor.stage + 1 < plan.stages.length) return enterStage(closed, now, cursor.stage + 1);
-  return plan.calibrate === 'temperature' ? fitTemperature(closed) : test(closed);
+  const next =
+    cursor.stage + 1 < plan.stages.length ? enterStage(closed, now, cursor.stage + 1) : afterLastStage(closed);
+  return { state: next.state, effects: [...next.effects, keepStage(closed)] };
 }
 
 function closeStage(state: JobState, now: number): JobState {
@@ -144,6 +153,10 @@ function closeStage(state: JobState, now: number): JobState {
     bestValue: stage.best?.value ?? 0,
     seconds: (now - stage.startedAt) / 1000,
   });
+}
+
+function afterLastStage(state: JobState): Decision {
+  return state.plan.calibrate === 'temperature' ? fitTemperature(state) : test(state);
 }
 
 /** The chosen weights once more on the validation set, which must not be the test set: that one measures the result. */
@@ -161,7 +174,7 @@ export function test(state: JobState): Decision {
 
 /** Digest of the state whose weights are the result; empty when members hold just that. */
 function chosen(state: JobState): string {
-  return state.plan.weights === 'best' ? restoreOf(state, currentStage(state)) : '';
+  return restoreOf(state, currentStage(state), state.plan.weights);
 }
 
 /** Trainers are done: they may leave while the result is written. */

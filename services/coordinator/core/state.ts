@@ -43,7 +43,9 @@ export interface JobState {
   /** Accepted trainers, sorted by incarnation. */
   readonly members: readonly Member[];
   /** Set by the first trainer that got ready; the others must equal it. */
-  readonly engine: { readonly engineClass: EngineClass__Output; readonly probeDigest: string } | null;
+  readonly engine: JobEngine | null;
+  /** The search for stages that were trained before is over; training waits for it. */
+  readonly reuseKnown: boolean;
   readonly generation: Generation | null;
   readonly directive: DirectiveState | null;
   readonly cursor: Cursor;
@@ -58,6 +60,13 @@ export interface JobState {
   readonly eventSequence: number;
   readonly outbox: readonly OutboxEvent[];
   readonly pending: Pending;
+}
+
+export interface JobEngine {
+  readonly engineClass: EngineClass__Output;
+  readonly probeDigest: string;
+  /** The part of the probe that each stage depends on; empty where trainers do not say. */
+  readonly stageProbeDigests: readonly string[];
 }
 
 export interface JobFailure {
@@ -135,6 +144,10 @@ export interface StoredState {
 
 export interface StageRecord {
   readonly stage: number;
+  /** What its result is kept under, for other jobs. */
+  readonly key: string;
+  /** The job that has trained it, when it was not this one; its times and figures are of then. */
+  readonly reused: { readonly job: string; readonly uid: string } | null;
   readonly startedAt: number;
   readonly endedAt: number | null;
   /** Why it ended, in words. */

@@ -12,6 +12,7 @@ import { jobDigest } from '@thaw/common/job/job-digest.ts';
 import { type ParsedJob, parseJobFile } from '@thaw/common/job/parse.ts';
 import { type JobFacts, type Overrides, resolveJob, resolveSplit } from '@thaw/common/job/resolve.ts';
 import type { ResolvedJob, ResolvedStage } from '@thaw/common/job/resolved-job.ts';
+import { jobFacts, stageFacts } from '@thaw/common/job/result-facts.ts';
 import type { JobSpec } from '@thaw/common/job/schema/job.ts';
 import { blocksOf } from '@thaw/common/model/blocks.ts';
 import type { Graph } from '@thaw/common/model/graph.ts';
@@ -168,6 +169,8 @@ async function assemble({
     plan: {
       name: job.name,
       jobDigest: digest,
+      facts: jobFacts(job),
+      dataDigest: manifest.digest,
       shards: job.data.shards,
       classes: manifest.classes,
       replicas: job.trainers.replicas,
@@ -206,13 +209,15 @@ function stagePlan(job: ResolvedJob, stage: ResolvedStage, { index, manifest }: 
   const perEpoch = stepsPerEpoch([largestShard], stage.microBatch);
   const { name, advanceOn, optimizerState, onEnter } = stage;
   const isLast = index === stages.length - 1;
+  // The result is the last stage's best by output.metric; an earlier stage is judged by what it advances on.
+  const metric = isLast ? output.metric : (advanceOn?.metric ?? output.metric);
   return {
     name,
+    facts: stageFacts(stage, metric),
     stepsPerEpoch: perEpoch,
     steps: stageStepsMax(stage, perEpoch),
     advanceOn,
-    // The result is the last stage's best by output.metric; an earlier stage is judged by what it advances on.
-    metric: isLast ? output.metric : (advanceOn?.metric ?? output.metric),
+    metric,
     optimizerState,
     onEnter,
   };

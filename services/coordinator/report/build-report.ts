@@ -37,6 +37,9 @@ export interface Report {
   readonly generations: number;
   /** Steps applied over the whole job. */
   readonly steps: number;
+  /** Of them, those of stages that were trained before this run. */
+  readonly stepsReused: number;
+  /** `training` leaves out reused stages. */
   readonly seconds: { readonly total: number; readonly training: number };
   readonly stages: readonly StageReport[];
   readonly test: TestReport;
@@ -52,6 +55,8 @@ export interface StageReport {
   readonly epochs: number;
   readonly ended: string;
   readonly seconds: number;
+  /** The run that has trained it, when it was another; times and history are of then. `trainedAt`: ISO 8601. */
+  readonly reused: { readonly job: string; readonly uid: string; readonly trainedAt: string } | null;
   readonly best: { readonly epoch: number; readonly metric: string; readonly value: number };
   /** Validation at the stage's best epoch. */
   readonly validation: Metrics | null;
@@ -125,9 +130,10 @@ export function buildReport(state: JobState, facts: ReportFacts): Report {
     shards: plan.shards,
     generations: generation.number,
     steps: state.cursor.step,
+    stepsReused: stages.reduce((sum, { reused, steps }) => sum + (reused ? steps : 0), 0),
     seconds: {
       total: (endedAt - startedAt) / 1000,
-      training: stages.reduce((sum, stage) => sum + stageSeconds(stage), 0),
+      training: stages.reduce((sum, stage) => sum + (stage.reused ? 0 : stageSeconds(stage)), 0),
     },
     stages: stages.map((stage) => stageReport(state, stage)),
     test: testReport(state, testIds),
@@ -137,7 +143,7 @@ export function buildReport(state: JobState, facts: ReportFacts): Report {
 }
 
 function stageReport({ plan }: JobState, stage: StageRecord): StageReport {
-  const { epochs, best } = stage;
+  const { epochs, best, reused, endedAt } = stage;
   const ofBest = epochs.find(({ epoch }) => epoch === best?.epoch);
   const { name = '', metric = 'loss' } = plan.stages[stage.stage] ?? {};
   return {
@@ -146,6 +152,7 @@ function stageReport({ plan }: JobState, stage: StageRecord): StageReport {
     epochs: stage.epochsDone,
     ended: stage.ended ?? '',
     seconds: stageSeconds(stage),
+    reused: reused && { ...reused, trainedAt: new Date(endedAt ?? 0).toISOString() },
     best: { epoch: best?.epoch ?? 0, metric, value: best?.value ?? 0 },
     validation: ofBest?.validation ?? null,
     history: epochs,

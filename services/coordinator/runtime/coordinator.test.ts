@@ -55,6 +55,7 @@ function aWorld(taken: JobState, changes: Partial<CoordinatorPorts> = {}): World
     },
     withdraw: async () => void journal.push('withdraw'),
     discard: async () => undefined,
+    stages: { find: async () => ({ results: [], badSamples: [] }), keep: async () => undefined },
     ...changes,
   });
   return { coordinator, journal, saved };

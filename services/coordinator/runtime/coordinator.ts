@@ -11,7 +11,9 @@ import type { TrainerMessage__Output } from '@thaw/proto/gen/thaw/v1/TrainerMess
 import { decide } from '../core/decide.ts';
 import { outboxEventsMax } from '../core/event-log.ts';
 import type { CoreEvent, Effect } from '../core/events.ts';
+import type { StageResult } from '../core/kept-stage.ts';
 import { jobStatus } from '../core/progress.ts';
+import { nextKey } from '../core/stage-reuse.ts';
 import { isTerminal, type JobState } from '../core/state.ts';
 import { sameStored } from '../core/stored-form.ts';
 import { welcomeMessage } from '../core/welcome.ts';
@@ -19,7 +21,7 @@ import { createDirectives } from './directives.ts';
 import { createInbox } from './inbox.ts';
 import { coreEvent } from './incoming.ts';
 import { createLiveness } from './liveness.ts';
-import type { EventStream, ResultExporter, Sessions, StateStore } from './ports.ts';
+import type { EventStream, ResultExporter, Sessions, StageResults, StateStore } from './ports.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import { createSeenSamples } from './seen-samples.ts';
 
@@ -32,6 +34,8 @@ export interface CoordinatorPorts {
   readonly exporter: ResultExporter;
   /** Takes away what the exporter has written. */
   withdraw(): Promise<void>;
+  /** What was trained before. */
+  readonly stages: StageResults;
   /** Drops a stored state that nothing refers to. */
   discard(digest: string): Promise<void>;
   readonly natsUrl: string;
@@ -48,7 +52,7 @@ export class Coordinator {
   readonly #ports: CoordinatorPorts;
   readonly #inbox = createInbox();
   readonly #liveness = createLiveness();
-  readonly #firstSeen = createSeenSamples();
+  readonly #seenSamples = createSeenSamples();
   readonly #heartbeats = new Map<string, Heartbeat__Output>();
   readonly #directives;
   readonly #publisher: Publisher;
@@ -61,6 +65,8 @@ export class Coordinator {
   #unstorable = false;
   /** The export under way or done; null when there was none. */
   #exporting: Promise<void> | null = null;
+  /** What is done to stored states, one after the other: a stage is kept before its states may be dropped. */
+  #housekeeping: Promise<void> = Promise.resolve();
   stateWrites = 0;
   stateWriteSeconds = 0;
 
@@ -94,6 +100,7 @@ export class Coordinator {
     if (this.#superseded) throw this.#superseded;
     await this.#publisher.idle();
     await this.#exporting;
+    await this.#housekeeping;
     if (this.#state.phase !== 'Succeeded') await this.#withdraw();
     this.#ended = true;
     await this.#farewell();
@@ -108,7 +115,7 @@ export class Coordinator {
     this.#liveness.heard(from, this.#ports.clock.monotonic(), message.heartbeat);
     if (message.heartbeat) this.#heartbeats.set(from, message.heartbeat);
     if (message.ack) this.#directives.acknowledged(from, message.ack.revision);
-    const event = coreEvent(from, message, this.#firstSeen);
+    const event = coreEvent(from, message, this.#seenSamples.firstSeen);
     if (event) this.post(event);
   }
 
@@ -205,7 +212,7 @@ export class Coordinator {
   }
 
   #perform(effect: Effect): void {
-    const { sessions, natsUrl, log, discard } = this.#ports;
+    const { sessions, natsUrl } = this.#ports;
     switch (effect.kind) {
       case 'welcome':
         sessions.send(effect.to, { welcome: welcomeMessage(this.#state, natsUrl) });
@@ -222,7 +229,13 @@ export class Coordinator {
         if (!isTerminal(this.#state)) this.#exporting = this.#export();
         return;
       case 'discard':
-        discard(effect.digest).catch((error: unknown) => log.warn({ err: error }, 'an old state stays on disk'));
+        this.#discard(effect.digest);
+        return;
+      case 'findStages':
+        void this.#findStages();
+        return;
+      case 'keepStage':
+        this.#keepStage(effect.result);
         return;
       case 'superseded':
         this.#superseded = new ThawError(
@@ -236,6 +249,25 @@ export class Coordinator {
       default:
         assertNever(effect, 'effect');
     }
+  }
+
+  async #findStages(): Promise<void> {
+    const { plan, engine } = this.#state;
+    const found = await this.#ports.stages.find((results) => nextKey({ plan, engine }, results));
+    const { results } = found;
+    this.post({ kind: 'stagesFound', results, badSamples: this.#seenSamples.firstSeen(found.badSamples) });
+  }
+
+  #keepStage(result: StageResult): void {
+    const badSamples = this.#seenSamples.all();
+    this.#housekeeping = this.#housekeeping.then(() => this.#ports.stages.keep(result, badSamples));
+  }
+
+  #discard(digest: string): void {
+    const { log, discard } = this.#ports;
+    this.#housekeeping = this.#housekeeping
+      .then(() => discard(digest))
+      .catch((error: unknown) => log.warn({ err: error }, 'an old state stays on disk'));
   }
 
   async #export(): Promise<void> {

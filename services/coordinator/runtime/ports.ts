@@ -1,8 +1,10 @@
 // What the runtime needs from the world, as small interfaces; adapters/ has the real ones, tests bring their own.
 
 import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
+import type { BadSamples__Output } from '@thaw/proto/gen/thaw/v1/BadSamples.ts';
 import type { CoordinatorMessage } from '@thaw/proto/gen/thaw/v1/CoordinatorMessage.ts';
 import type { OutboxEvent } from '../core/event-log.ts';
+import type { StageResult } from '../core/kept-stage.ts';
 import type { JobState } from '../core/state.ts';
 
 /** The job's key, written by compare-and-set. */
@@ -31,4 +33,21 @@ export interface Sessions {
 export interface ResultExporter {
   /** Writes OUT/model, labels, report and card. Returns the digest over the final weights. */
   export(state: JobState): Promise<{ readonly weightsDigest: string }>;
+}
+
+/** Results of stages that were trained before, by this job or another. Neither function throws: what fails is logged. */
+export interface StageResults {
+  /**
+   * The job's first stages whose results are there, in order; `keyAfter` names the next one to look for, null when there
+   * is none. The states of the last one are in the job's own blob store when this resolves.
+   */
+  find(keyAfter: (found: readonly StageResult[]) => string | null): Promise<FoundStages>;
+  /** `badSamples`: those that the job has met so far. */
+  keep(result: StageResult, badSamples: BadSamples__Output['samples']): Promise<void>;
+}
+
+export interface FoundStages {
+  readonly results: readonly StageResult[];
+  /** Met up to the end of the last one. */
+  readonly badSamples: BadSamples__Output['samples'];
 }

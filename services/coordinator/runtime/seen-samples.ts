@@ -5,13 +5,24 @@ import type { BadSamples__Output } from '@thaw/proto/gen/thaw/v1/BadSamples.ts';
 
 const samplesMax = 1_000_000;
 
-export function createSeenSamples(): (samples: BadSamples__Output['samples']) => BadSamples__Output['samples'] {
-  const seen = new Set<string>();
-  return (samples) =>
-    samples.filter(({ split, id }) => {
-      const key = `${split}/${id}`;
-      if (seen.has(key) || seen.size >= samplesMax) return false;
-      seen.add(key);
-      return true;
-    });
+type Samples = BadSamples__Output['samples'];
+
+export interface SeenSamples {
+  /** Those of them that are new. */
+  firstSeen(samples: Samples): Samples;
+  all(): Samples;
+}
+
+export function createSeenSamples(): SeenSamples {
+  const seen = new Map<string, Samples[number]>();
+  return {
+    firstSeen: (samples) =>
+      samples.filter((sample) => {
+        const key = `${sample.split}/${sample.id}`;
+        if (seen.has(key) || seen.size >= samplesMax) return false;
+        seen.set(key, sample);
+        return true;
+      }),
+    all: () => [...seen.values()],
+  };
 }

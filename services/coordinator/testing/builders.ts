@@ -15,11 +15,14 @@ import { fixedPointScale } from '../core/evaluation.ts';
 import type { CoreEvent, Effect } from '../core/events.ts';
 import { initialState } from '../core/initial-state.ts';
 import type { JobPlan, StagePlan } from '../core/job-plan.ts';
+import type { StageResult } from '../core/kept-stage.ts';
+import { nextKey } from '../core/stage-reuse.ts';
 import type { JobState, Work } from '../core/state.ts';
 
 export function aStage(changes: Partial<StagePlan> = {}): StagePlan {
   return {
     name: 'head',
+    facts: `sha256:${'a'.repeat(64)}`,
     stepsPerEpoch: 4,
     steps: 8,
     advanceOn: null,
@@ -41,6 +44,8 @@ export function aPlan(changes: Partial<JobPlan> = {}): JobPlan {
       weights: [`sha256:${'5'.repeat(64)}`],
       dataRoot: '/data',
     },
+    facts: `sha256:${'6'.repeat(64)}`,
+    dataDigest: `sha256:${'7'.repeat(64)}`,
     shards: 8,
     classes: ['no', 'yes'],
     replicas: 2,
@@ -71,7 +76,7 @@ export function aHello(index: number, changes: Partial<Hello__Output> = {}): Hel
 
 export function aReady(changes: Partial<Ready__Output> = {}): Ready__Output {
   const engineClass = { engine: 'cpu', version: '1', device: 'cpu', cpuFeatures: 'avx2', threads: 1 };
-  return { engineClass, probeDigest: 'abc', metricsPort: 9000, ...changes };
+  return { engineClass, probeDigest: 'abc', stageProbeDigests: [], metricsPort: 9000, ...changes };
 }
 
 export function aTrained(lastStep: number, changes: Partial<Trained__Output> = {}): Trained__Output {
@@ -143,17 +148,42 @@ export class Play {
   state: JobState;
   readonly effects: Effect[] = [];
   now = 1_000_000;
+  readonly #kept: readonly StageResult[] | null;
 
-  constructor(plan: JobPlan) {
+  /** `kept`: results of stages that the search finds, if they are the job's; null for a search that does not end. */
+  constructor(plan: JobPlan, kept: readonly StageResult[] | null = []) {
+    this.#kept = kept;
     this.state = initialState(plan, { uid: '01TEST', runToken: 'f'.repeat(16), reign: 'e'.repeat(16), term: 1 });
   }
 
   tell(event: CoreEvent): readonly Effect[] {
     this.now += 1000;
+    const effects = [...this.#decide(event)];
+    const searches = effects.some(({ kind }) => kind === 'findStages');
+    if (searches && this.#kept) effects.push(...this.#decide({ kind: 'stagesFound', ...this.#found(this.#kept) }));
+    return effects;
+  }
+
+  #decide(event: CoreEvent): readonly Effect[] {
     const { state, effects } = decide(this.state, event, this.now);
     this.state = state;
     this.effects.push(...effects);
     return effects;
+  }
+
+  #found(kept: readonly StageResult[]) {
+    const results: StageResult[] = [];
+    for (;;) {
+      const key = nextKey(this.state, results);
+      const result = kept.find((one) => one.key === key);
+      if (!result) return { results, badSamples: [] };
+      results.push(result);
+    }
+  }
+
+  /** Stages that this job has kept so far. */
+  kept(): StageResult[] {
+    return this.effects.flatMap((effect) => (effect.kind === 'keepStage' ? [effect.result] : []));
   }
 
   gather(trainers: number): this {

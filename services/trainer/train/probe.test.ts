@@ -85,7 +85,7 @@ const headThenAll: readonly Stage[] = [
 test('every distinct pair of trainable set and micro-batch is proved with its own prefix, and disposed of', async () => {
   const { model, seen } = aModel();
   const { tensors } = engine.memory();
-  const digest = await runProbe({ model, context: aContext(headThenAll), loadBlock, tick: () => {} });
+  const probe = await runProbe({ model, context: aContext(headThenAll), loadBlock, tick: () => {} });
   assert.deepEqual(seen.boundaries, ['head/pool', 'backbone/input', 'head/pool']);
   assert.deepEqual(
     seen.opened.map(({ microBatch }) => microBatch),
@@ -94,11 +94,23 @@ test('every distinct pair of trainable set and micro-batch is proved with its ow
   assert.deepEqual(seen.counts, [4, 4, 3, 3, 2, 2, 1, 1, 1, 1]);
   assert.equal(seen.disposed, 3);
   assert.equal(engine.memory().tensors, tensors);
-  assert.match(digest, /^[0-9a-f]{64}$/);
-  assert.equal(
+  assert.match(probe.digest, /^[0-9a-f]{64}$/);
+  assert.deepEqual(
     await runProbe({ model: aModel().model, context: aContext(headThenAll), loadBlock, tick: () => {} }),
-    digest,
+    probe,
   );
+});
+
+test("a stage's own digest is that of its program, whatever the other stages are", async () => {
+  const probed = (stages: readonly Stage[]) =>
+    runProbe({ model: aModel().model, context: aContext(stages), loadBlock, tick: () => {} });
+  const { digest, stageDigests } = await probed(headThenAll);
+  const [head, all, again, single] = stageDigests;
+  assert.equal(again, head);
+  assert.equal(new Set([head, all, single]).size, 3);
+  const shorter = await probed([headThenAll[1] as Stage, headThenAll[0] as Stage]);
+  assert.deepEqual(shorter.stageDigests, [all, head]);
+  assert.notEqual(shorter.digest, digest);
 });
 
 /** Programs whose prefix is a part of the network only; that of all tensors has none to go wrong. */
@@ -181,8 +193,8 @@ for (const { what, said, spoil } of unstable) {
 }
 
 test('other bits in any stage are another digest', async () => {
-  const digestOf = (spoil?: (program: StageProgram) => Partial<StageProgram>) =>
-    runProbe({ model: aModel(spoil).model, context: aContext(headThenAll), loadBlock, tick: () => {} });
+  const digestOf = async (spoil?: (program: StageProgram) => Partial<StageProgram>) =>
+    (await runProbe({ model: aModel(spoil).model, context: aContext(headThenAll), loadBlock, tick: () => {} })).digest;
   const honest = await digestOf();
   const spoilers: readonly ((program: StageProgram) => Partial<StageProgram>)[] = [
     (program) =>

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { blockSize } from '@thaw/common/data/block-size.ts';
 import { epochOrder } from '@thaw/common/data/epoch-order.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { ResolvedStage } from '@thaw/common/job/resolved-job.ts';
 import { selectTrainable } from '@thaw/common/model/select.ts';
 import type { SampleRef } from '../cache/level.ts';
 import type { PixelBlock } from '../cache/pixel-level.ts';
@@ -20,17 +21,25 @@ export interface ProbeOptions {
   readonly tick: () => void;
 }
 
-/**
- * Hex sha256 over the decoded block and, for every program that the stages will open, its results, tensors in layout
- * order. Throws EngineUnavailable when two runs differ, or features depend on place or neighbours.
- */
-export async function runProbe({ model, context, loadBlock, tick }: ProbeOptions): Promise<string> {
+/** Hex sha256 each: over the decoded block and the results of a program, tensors in layout order. */
+export interface Probe {
+  /** Over those of all stages: what trainers must have in common. */
+  readonly digest: string;
+  /** Of each stage's program: what its result depends on, whatever the other stages are. */
+  readonly stageDigests: readonly string[];
+}
+
+/** Throws EngineUnavailable when two runs differ, or features depend on place or neighbours. */
+export async function runProbe({ model, context, loadBlock, tick }: ProbeOptions): Promise<Probe> {
   const { job, manifest } = context;
   const refs = probeSamples(context);
   const { pixels } = await loadBlock(refs);
   tick();
-  const hash = createHash('sha256').update(pixels);
-  for (const { trainable, microBatch } of programsOf(context)) {
+  const digests = new Map<string, string>();
+  const shapes = job.stages.map((stage) => shapeOf(context, stage));
+  for (const { name, trainable, microBatch } of shapes) {
+    if (digests.has(name)) continue;
+    const hash = createHash('sha256').update(pixels);
     const classes = manifest.classes.length;
     const { seed, loss } = job.train;
     const program = model.stageProgram({ trainable, seed, blockSize, microBatch, classes, loss });
@@ -48,22 +57,25 @@ export async function runProbe({ model, context, loadBlock, tick }: ProbeOptions
     } finally {
       program.dispose();
     }
+    digests.set(name, hash.digest('hex'));
   }
-  return hash.digest('hex');
+  const digest = createHash('sha256')
+    .update(JSON.stringify([...digests.values()]))
+    .digest('hex');
+  return { digest, stageDigests: shapes.map(({ name }) => digests.get(name) as string) };
 }
 
 interface StageShape {
+  /** Stages with the same name open the same program. */
+  readonly name: string;
   readonly trainable: readonly string[];
   readonly microBatch: number;
 }
 
-/** Each trainable set decides a prefix of its own, each micro-batch a batch shape: the distinct pairs, in stage order. */
-function programsOf({ job, graph }: JobContext): StageShape[] {
-  const shapes = job.stages.map(({ select, microBatch }) => {
-    const trainable = selectTrainable(graph, select).tensors.map(({ name }) => name);
-    return [JSON.stringify([microBatch, [...trainable].sort()]), { trainable, microBatch }] as const;
-  });
-  return [...new Map(shapes).values()];
+/** Each trainable set decides a prefix of its own, each micro-batch a batch shape. */
+function shapeOf({ graph }: JobContext, { select, microBatch }: ResolvedStage): StageShape {
+  const trainable = selectTrainable(graph, select).tensors.map(({ name }) => name);
+  return { name: JSON.stringify([microBatch, [...trainable].sort()]), trainable, microBatch };
 }
 
 /** The first samples of shard 0 in the order of epoch 0; a small shard repeats. */

@@ -96,7 +96,7 @@ async function prepare(link: CommsLink, options: TrainerOptions): Promise<Traine
     },
   });
   const loadBlock = pixels.loadBlock.bind(pixels);
-  const probeDigest = await runProbe({ model, context, loadBlock, tick: () => link.board.tick() });
+  const probe = await runProbe({ model, context, loadBlock, tick: () => link.board.tick() });
   const collective = collectiveClient(link.startCollective(welcome));
   const { featureBytes, log } = options;
   const counts = noFeatureCounts();
@@ -105,8 +105,9 @@ async function prepare(link: CommsLink, options: TrainerOptions): Promise<Traine
   const features = stageFeatures({ context, model, engineClass, store, counts, loadBlock, board: link.board });
   const stages = createStages({ context, model, link, features, log });
   const { metricsPort } = link;
-  log.info({ probeDigest, engineClass: engine.engineClass, metricsPort }, 'ready');
-  link.send({ ready: { engineClass: engine.engineClass, probeDigest, metricsPort } });
+  const { digest: probeDigest, stageDigests: stageProbeDigests } = probe;
+  log.info({ probeDigest, engineClass, metricsPort }, 'ready');
+  link.send({ ready: { engineClass, probeDigest, stageProbeDigests: [...stageProbeDigests], metricsPort } });
   return { options, link, context, engine, stages, store, counts, collective, opened: '' };
 }
 

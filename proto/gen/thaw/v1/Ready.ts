@@ -6,10 +6,12 @@ export interface Ready {
   'engineClass'?: (_thaw_v1_EngineClass | null);
   'probeDigest'?: (string);
   'metricsPort'?: (number);
+  'stageProbeDigests'?: (string)[];
 }
 
 export interface Ready__Output {
   'engineClass': (_thaw_v1_EngineClass__Output | null);
   'probeDigest': (string);
   'metricsPort': (number);
+  'stageProbeDigests': (string)[];
 }

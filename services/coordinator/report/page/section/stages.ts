@@ -9,6 +9,7 @@ import { type Insert, type Markup, markup } from '../markup.ts';
 import {
   bytesText,
   countText,
+  dateText,
   groupedText,
   none,
   percentText,
@@ -51,10 +52,17 @@ ${factList([
   ],
   ['epochs', `${stage.epochs}${bestInStage > 0 ? `, the best is number ${bestInStage}` : ''}`],
   ['steps', groupedText(stage.steps)],
-  ['time', secondsText(stage.seconds)],
+  ...reusedFacts(stage),
+  [stage.reused ? 'time then' : 'time', secondsText(stage.seconds)],
   ['gradients reduced', bytesText(bytes)],
   ['ended because', stage.ended],
 ])}</article>`;
+}
+
+function reusedFacts({ reused }: Stage): Fact[] {
+  if (!reused) return [];
+  const { job, trainedAt } = reused;
+  return [['reused', `trained by ${job} on ${dateText(Date.parse(trainedAt))}, not again in this run`]];
 }
 
 /** By the metric that decides the stage. */
@@ -104,12 +112,15 @@ interface Split {
 }
 
 function timeSplit(data: PageData): Insert {
-  const splits = data.report.stages.map((stage, index): Split => {
+  const splits = data.report.stages.flatMap((stage, index): Split[] => {
+    if (stage.reused) return [];
     const own = epochsOf(data, index);
     const parts = partNames.map((part) => own.reduce((sum, epoch) => sum + (epoch.parts?.[part] ?? 0), 0));
     const rest = Math.max(0, stage.seconds - parts.reduce((sum, part) => sum + part, 0));
-    return { name: stage.name, values: [...parts, rest], seconds: stage.seconds };
+    return [{ name: stage.name, values: [...parts, rest], seconds: stage.seconds }];
   });
+  if (splits.length === 0)
+    return note('Every stage was trained before: this run only tested and exported the weights.');
   const parts = [...partNames, restName];
   const chart = stackedBars({
     id: 'chart-time',

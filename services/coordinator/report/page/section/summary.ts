@@ -5,7 +5,8 @@ import { countText, dateText, groupedText, percentText, scoreText, secondsText }
 import type { PageData } from '../page-data.ts';
 
 export function summaryHeader({ report, origin, endedAt, history }: PageData): Markup {
-  const { test, stages, seconds, steps, trainers } = report;
+  const { test, stages, seconds, steps, stepsReused, trainers } = report;
+  const reused = stepsReused > 0 ? `, ${groupedText(stepsReused)} of them reused` : '';
   const right = Math.round(test.accuracy * test.count);
   const [low, high] = wilsonInterval(right, test.count);
   const tiles: [string, string, string][] = [
@@ -14,7 +15,7 @@ export function summaryHeader({ report, origin, endedAt, history }: PageData): M
     ['AUC', scoreText(test.auc), topFiveText(test.top5)],
     ['test loss', scoreText(test.loss), 'cross-entropy, in nats'],
     ['time', secondsText(seconds.total), `${secondsText(seconds.training)} of it training`],
-    ['steps', groupedText(steps), `in ${countText(history.epochs.length + history.epochsMissing, 'epoch')}`],
+    ['steps', groupedText(steps), `in ${countText(history.epochs.length + history.epochsMissing, 'epoch')}${reused}`],
     ['trainers', String(trainers.length), report.engineClass.device],
   ];
   return markup`<header><p class="kind">Thaw training report</p><h1>${report.name}</h1>

@@ -1,0 +1,118 @@
+// The file of one kept stage: JSON with a version and a digest over the rest, checked field by field on reading. A field
+// that joins the records joins the schema too (it would not compile otherwise), and older files are then passed over.
+
+import { type Digest, digestOfJson } from '@thaw/common/content/digest.ts';
+import { splitNames } from '@thaw/common/data/manifest.ts';
+import { z } from 'zod';
+import type { StageResult } from '../../core/kept-stage.ts';
+import type { EpochRecord, Metrics, StageRecord, StoredState } from '../../core/state.ts';
+
+export const stageFileVersion = 1;
+
+export interface StageFile {
+  readonly result: StageResult;
+  /** All that the job had met at the stage's end. */
+  readonly badSamples: readonly { readonly split: string; readonly id: string; readonly reason: string }[];
+}
+
+/** Optional ones too. */
+type Fields<T> = Record<keyof T, z.ZodType>;
+
+const digest = z.custom<Digest>((value) => typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value));
+
+const stored = z.strictObject({
+  digest,
+  bytes: z.number(),
+  epoch: z.number(),
+} satisfies Fields<StoredState>) satisfies z.ZodType<StoredState>;
+
+const metrics = z.strictObject({
+  loss: z.number(),
+  accuracy: z.number(),
+  macroF1: z.number(),
+  auc: z.number(),
+  top5: z.exactOptional(z.number()),
+  count: z.number(),
+} satisfies Fields<Metrics>) satisfies z.ZodType<Metrics>;
+
+const epoch = z.strictObject({
+  epoch: z.number(),
+  steps: z.number(),
+  loss: z.number(),
+  penalty: z.number(),
+  accuracy: z.number(),
+  learningRate: z.number(),
+  stepsSkipped: z.number(),
+  trainSeconds: z.number(),
+  seconds: z.strictObject({
+    data: z.number(),
+    features: z.number(),
+    compute: z.number(),
+    exchange: z.number(),
+    apply: z.number(),
+  }),
+  reducedBytes: z.number(),
+  stateDigest: z.string(),
+  validation: metrics.nullable(),
+} satisfies Fields<EpochRecord>) satisfies z.ZodType<EpochRecord>;
+
+const record = z.strictObject({
+  stage: z.number(),
+  key: z.string(),
+  reused: z.strictObject({ job: z.string(), uid: z.string() }).nullable(),
+  startedAt: z.number(),
+  endedAt: z.number(),
+  ended: z.string(),
+  firstStep: z.number(),
+  steps: z.number(),
+  epochsDone: z.number(),
+  epochs: z.array(epoch),
+  plateau: z.strictObject({ best: z.number(), stale: z.number() }).nullable(),
+  best: z.strictObject({ epoch: z.number(), value: z.number(), stored }),
+} satisfies Fields<StageRecord>) satisfies z.ZodType<StageRecord>;
+
+const content = z.strictObject({
+  result: z.strictObject({
+    key: digest,
+    job: z.strictObject({ name: z.string(), uid: z.string() }),
+    stageName: z.string(),
+    record,
+    held: stored,
+  } satisfies Fields<StageResult>) satisfies z.ZodType<StageResult>,
+  badSamples: z.array(z.strictObject({ split: z.enum(splitNames), id: z.string(), reason: z.string() })),
+});
+
+export function encodeStageFile(file: StageFile): string {
+  return `${JSON.stringify({ version: stageFileVersion, digest: digestOfJson(file), ...file })}\n`;
+}
+
+export type ReadStage =
+  | { readonly kind: 'read'; readonly file: StageFile }
+  /** Of a Thaw that this one does not know: left alone. */
+  | { readonly kind: 'unknown'; readonly reason: string }
+  | { readonly kind: 'corrupt'; readonly reason: string };
+
+/** `key`: what the file is named after. */
+export function decodeStageFile(text: string, key: string): ReadStage {
+  let written: Record<string, unknown>;
+  try {
+    written = JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return { kind: 'corrupt', reason: 'it is no JSON' };
+  }
+  const { version, digest: claimed, ...rest } = written;
+  if (version !== stageFileVersion) {
+    return { kind: 'unknown', reason: `found version ${version}; this Thaw knows version ${stageFileVersion}` };
+  }
+  const found = digestOfJson(rest);
+  if (found !== claimed) return { kind: 'corrupt', reason: `its content has digest ${found}; it says ${claimed}` };
+  const parsed = content.safeParse(rest);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0] ?? { path: [], message: 'no reason' };
+    return { kind: 'unknown', reason: `another Thaw's fields: ${path.join('.')}: ${message}` };
+  }
+  if (parsed.data.result.key !== key) {
+    return { kind: 'corrupt', reason: `it holds ${parsed.data.result.key}; its name says ${key}` };
+  }
+  return { kind: 'read', file: parsed.data };
+}

@@ -1,0 +1,27 @@
+// A finished stage, as it is kept for other jobs: what it found, and where its states are. Enough to go on after it as if
+// it had just been trained.
+
+import type { Digest } from '@thaw/common/content/digest.ts';
+import { invariant } from '@thaw/common/errors/thaw-error.ts';
+import type { Effect } from './events.ts';
+import { currentStage, type JobState, type StageRecord, type StoredState } from './state.ts';
+
+export interface StageResult {
+  readonly key: Digest;
+  /** Which job has trained it. */
+  readonly job: { readonly name: string; readonly uid: string };
+  readonly stageName: string;
+  readonly record: StageRecord;
+  /** The state at the stage's end; that of its best epoch is named in the record. */
+  readonly held: StoredState;
+}
+
+/** Of the stage that has just ended. */
+export function keepStage(state: JobState): Effect {
+  const { plan, uid, held } = state;
+  const record = currentStage(state);
+  invariant(record.endedAt !== null && held !== null, 'a stage has ended and its last state is stored');
+  const key = record.key as Digest;
+  const stageName = plan.stages[record.stage]?.name ?? '';
+  return { kind: 'keepStage', result: { key, job: { name: plan.name, uid }, stageName, record, held } };
+}

@@ -1,0 +1,48 @@
+// What a stage's result is stored under: a digest of all that can change a bit of it. Stages with the same key give the
+// same weights, optimizer state, counters, best epoch and figures, whichever job they belong to.
+
+import { type Digest, digestOfJson } from '@thaw/common/content/digest.ts';
+import { invariant } from '@thaw/common/errors/thaw-error.ts';
+import { numericsVersion } from '@thaw/common/job/result-facts.ts';
+import type { JobState, StageRecord, StoredState } from './state.ts';
+
+/** What a stage begins with. */
+export interface StageInput {
+  /** The last state of the stage before, and its best one. */
+  readonly state: string;
+  readonly best: string;
+  /** Job-global, of the last epoch and step before the stage. */
+  readonly epoch: number;
+  readonly step: number;
+}
+
+/** `input`: null for the first stage, which begins at the source weights. Known once a trainer is ready. */
+export function stageKey(
+  { plan, engine }: Pick<JobState, 'plan' | 'engine'>,
+  stage: number,
+  input: StageInput | null,
+): Digest {
+  const stagePlan = plan.stages[stage];
+  invariant(engine !== null && stagePlan !== undefined, `the engine is known, and stage ${stage} there`);
+  const { engineClass, probeDigest, stageProbeDigests } = engine;
+  const { graph, weights } = plan.artifacts;
+  return digestOfJson({
+    kind: 'thaw-stage',
+    numericsVersion,
+    engineClass,
+    // A trainer that proves all stages at once leaves each of them depending on the others.
+    probe: stageProbeDigests[stage] ?? probeDigest,
+    job: plan.facts,
+    data: plan.dataDigest,
+    graph,
+    weights,
+    stage: stagePlan.facts,
+    input,
+  });
+}
+
+/** What the stage after this finished one begins with. `held`: the state at its end. */
+export function inputAfter({ firstStep, steps, best }: StageRecord, held: StoredState): StageInput {
+  invariant(best?.stored != null, 'a finished stage has a stored best state');
+  return { state: held.digest, best: best.stored.digest, epoch: held.epoch, step: firstStep + steps - 1 };
+}

@@ -1,0 +1,71 @@
+// Nothing is trained twice: a finished stage's result is kept under its key, and a job whose first stages have their
+// results there begins after them, as if it had just trained them. Training waits for the answer of the search.
+
+import type { Digest } from '@thaw/common/content/digest.ts';
+import { invariant } from '@thaw/common/errors/thaw-error.ts';
+import { countBadSamples } from './bad-samples.ts';
+import { record } from './event-log.ts';
+import type { CoreEvent, Decision } from './events.ts';
+import { gathered } from './gathering.ts';
+import type { StageResult } from './kept-stage.ts';
+import { inputAfter, type StageInput, stageKey } from './stage-key.ts';
+import { isTerminal, type JobState, type StageRecord } from './state.ts';
+
+/** Key of the stage that follows these results; null when they are all of the job's. */
+export function nextKey(state: Pick<JobState, 'plan' | 'engine'>, results: readonly StageResult[]): Digest | null {
+  if (results.length === state.plan.stages.length) return null;
+  return stageKey(state, results.length, inputOf(results));
+}
+
+function inputOf(results: readonly StageResult[]): StageInput | null {
+  const last = results.at(-1);
+  return last ? inputAfter(last.record, last.held) : null;
+}
+
+/** The search is over: what was found counts as trained. */
+export function onStagesFound(
+  state: JobState,
+  now: number,
+  { results, badSamples }: Extract<CoreEvent, { readonly kind: 'stagesFound' }>,
+): Decision {
+  if (state.reuseKnown || isTerminal(state)) return { state, effects: [] };
+  let next: JobState = { ...state, reuseKnown: true };
+  for (const [index, result] of results.entries()) {
+    const fits = result.key === stageKey(next, index, inputOf(results.slice(0, index)));
+    invariant(fits, `the result of stage ${index} does not follow from the one before`);
+    next = adopt(next, now, result);
+  }
+  const counted = countBadSamples(next, now, badSamples);
+  return isTerminal(counted.state) ? counted : gathered(counted.state, now);
+}
+
+function adopt(state: JobState, now: number, { job, record: trained, held, key }: StageResult): JobState {
+  const stage = state.stages.length;
+  const { firstStep, steps, epochsDone, ended, best, startedAt, endedAt } = trained;
+  invariant(endedAt !== null && best !== null, 'a stage that was kept has ended');
+  const adopted: StageRecord = { ...trained, stage, key, reused: { job: job.name, uid: job.uid } };
+  const cursor = {
+    ...state.cursor,
+    stage,
+    epochInStage: epochsDone - 1,
+    epoch: held.epoch,
+    step: firstStep + steps - 1,
+    stageFirstStep: firstStep,
+  };
+  return record({ ...state, stages: [...state.stages, adopted], cursor, held }, now, {
+    kind: 'stageReused',
+    stage,
+    name: state.plan.stages[stage]?.name ?? '',
+    job: job.name,
+    uid: job.uid,
+    trainedAt: new Date(endedAt).toISOString(),
+    epochs: epochsDone,
+    lastEpoch: held.epoch,
+    steps,
+    reason: ended ?? '',
+    bestEpoch: best.epoch,
+    bestValue: best.value,
+    validation: trained.epochs.find(({ epoch }) => epoch === best.epoch)?.validation ?? null,
+    seconds: (endedAt - startedAt) / 1000,
+  });
+}
