@@ -51,7 +51,7 @@ const job: ResolvedJob = {
   },
   stages: [],
   trainers: { replicas: 2, min: 1, max: 8, threads: 1, engine: 'tensorflow', gpus: 0 },
-  output: { uri: 'file:out', formats: ['tfjs', 'safetensors'], weights: 'best', metric: 'accuracy' },
+  output: { uri: 'file:out', formats: ['tfjs', 'safetensors'], weights: 'best', metric: 'accuracy', calibrate: 'none' },
 };
 
 const stage: ResolvedStage = {
