@@ -4,6 +4,7 @@
 import { cacheDirectory } from '@thaw/common/environment/cache-directory.ts';
 import { Command, CommanderError } from 'commander';
 import { keepOnWithoutReader } from './closed-output.ts';
+import { cacheCommand } from './commands/cache.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { modelCommand } from './commands/model.ts';
@@ -53,6 +54,7 @@ for (const command of [
   predictCommand,
   evaluateCommand,
   modelCommand,
+  cacheCommand,
   doctorCommand,
 ]) {
   const added = command(world);

@@ -56,7 +56,7 @@ interface Run {
   cancel(reason: string): void;
 }
 
-async function startRun(natsUrl = nats.url): Promise<Run> {
+async function startRun(natsUrl = nats.url, stageBytes = 0): Promise<Run> {
   runs += 1;
   const out = path.join(folder, `out-${runs}`);
   let cancel = (_reason: string): void => undefined;
@@ -70,7 +70,7 @@ async function startRun(natsUrl = nats.url): Promise<Run> {
       runToken: 'ab'.repeat(8),
       reign: 'cd'.repeat(8),
       cacheDirectory: path.join(folder, 'cache'),
-      stageBytes: 0,
+      stageBytes,
       fresh: false,
       log: createLogger({ name: 'coordinator', file: path.join(out, 'logs', 'coordinator.jsonl') }),
       ready: resolve,
@@ -257,6 +257,41 @@ describe('a job', { skip: noNats }, () => {
     other.vanish();
     run.cancel('seen enough');
     await run.final;
+  });
+});
+
+describe('a job that was trained before', { skip: noNats }, () => {
+  const bad = { badSamples: { samples: [{ split: 'train', id: 'a', reason: 'truncated' }] } };
+
+  /** Meets an unreadable sample, as every process does anew. */
+  async function finished() {
+    const run = await startRun(nats.url, 1e6);
+    const trainers = [0, 1].map((i) => new ScriptedTrainer(run.address, i, goodTrainer()));
+    trainers[0]?.send(bad);
+    const final = await run.final;
+    assert.equal(final.phase, 'Succeeded', final.failure?.message);
+    await Promise.all(trainers.map(({ ended }) => ended));
+    const report = await readJson<JobReport>(resultFiles(run.out).report);
+    const works = trainers[0]?.directives().map(({ work }) => work) ?? [];
+    return { report, works, final };
+  }
+
+  it('only tests the states that were kept, and reports what the first run found', async () => {
+    const first = await finished();
+    assert.deepEqual(new Set(first.works), new Set(['train', 'evaluate', 'store', 'finish']));
+    const again = await finished();
+    assert.deepEqual(again.works, ['evaluate', 'finish']);
+    const { weightsDigest, steps, badSamples, test } = first.report;
+    assert.equal(again.report.weightsDigest, weightsDigest);
+    assert.deepEqual([again.report.steps, again.report.stepsReused], [steps, steps]);
+    assert.deepEqual(again.report.badSamples.counts, badSamples.counts);
+    assert.equal(badSamples.counts.train, 1);
+    assert.deepEqual(again.report.test, test);
+    assert.equal(again.report.seconds.training, 0);
+    assert.deepEqual(
+      again.report.stages.map(({ reused, ...stage }) => [reused?.uid, stage]),
+      first.report.stages.map(({ reused: _, ...stage }) => [first.report.uid, stage]),
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -9,7 +9,8 @@ import type { StageResults } from '../../runtime/ports.ts';
 import { aPlan, aStage, Play } from '../../testing/builders.ts';
 import { type BlobStore, diskBlobStore } from '../blob-store.ts';
 import { type KeptStagesOptions, keptStages, stageMillisecondsMax } from './kept-stages.ts';
-import { listStages, planPruning, prune, resultFile, stageFolder } from './stage-folder.ts';
+import { beyondLimits } from './limits.ts';
+import { filesToRemove, listStages, removeFiles, resultFile, stageFolder } from './stage-folder.ts';
 
 const now = Date.UTC(2026, 0, 5);
 const bad = [{ split: 'train', id: 'yes/7.png', reason: 'truncated' }];
@@ -176,50 +177,44 @@ describe('the oldest stages', () => {
     assert.equal(newest?.key, first.key);
   });
 
-  it('go by age, and nothing is touched while it is only planned', async () => {
+  it('go by age, and two may remove them at once', async () => {
     const [old] = await keepBoth();
     await utimes(fileOf(old), 1, (now - stageMillisecondsMax) / 1000 - 1);
-    const limits = { bytesMax: Number.POSITIVE_INFINITY, millisecondsMax: stageMillisecondsMax, now };
-    const folderOf = stageFolder(cacheDirectory);
-    const planned = await planPruning(folderOf, limits);
-    assert.deepEqual(
-      planned.removed.map(({ key }) => key),
-      [old.key],
-    );
-    assert.equal(planned.files.length, 3);
-    assert.equal((await listStages(folderOf)).length, 2);
-    await Promise.all([prune(planned), prune(await planPruning(folderOf, limits))]);
-    assert.equal((await listStages(folderOf)).length, 1);
-    assert.equal((await readdir(folderOf.states)).length, 2);
+    const files = await removable(stageMillisecondsMax);
+    assert.equal(files.length, 3);
+    await Promise.all([removeFiles(files), removable(stageMillisecondsMax).then(removeFiles)]);
+    const { states } = stageFolder(cacheDirectory);
+    assert.equal((await listStages(stageFolder(cacheDirectory))).length, 1);
+    assert.equal((await readdir(states)).length, 2);
   });
 
   it('take with them what a dead process left, not what a living one may be writing', async () => {
     await keepBoth();
     const { states } = stageFolder(cacheDirectory);
-    for (const [name, age] of [
-      ['incoming.dead.part', 7200],
-      ['incoming.alive.part', 60],
-    ] as const) {
-      await writeFile(path.join(states, name), 'x');
-      await utimes(path.join(states, name), 1, now / 1000 - age);
-    }
-    const limits = { bytesMax: Number.POSITIVE_INFINITY, millisecondsMax: Number.POSITIVE_INFINITY, now };
-    assert.deepEqual((await planPruning(stageFolder(cacheDirectory), limits)).files, [
-      path.join(states, 'incoming.dead.part'),
-    ]);
+    const [dead, alive] = ['incoming.1.part', 'incoming.2.part'].map((name) => path.join(states, name)) as [
+      string,
+      string,
+    ];
+    for (const file of [dead, alive]) await writeFile(file, 'x');
+    await utimes(dead, 1, now / 1000 - 7200);
+    await utimes(alive, 1, now / 1000 - 60);
+    assert.deepEqual(await removable(Number.POSITIVE_INFINITY), [dead]);
   });
 
   it('leave alone the states of a Thaw that writes another version', async () => {
-    const kept = await keepBoth();
-    await edited(fileOf(kept[1]), '{"version":1', '{"version":2');
-    await utimes(fileOf(kept[1]), now / 1000, now / 1000);
-    await utimes(stateFile(kept[1].held.digest), 1, 1);
-    const limits = { bytesMax: Number.POSITIVE_INFINITY, millisecondsMax: 1e9, now };
-    await utimes(fileOf(kept[0]), now / 1000, now / 1000);
-    assert.deepEqual((await planPruning(stageFolder(cacheDirectory), limits)).files, []);
-    assert.ok(await stat(stateFile(kept[1].held.digest)));
+    const [, kept] = await keepBoth();
+    await edited(fileOf(kept), '{"version":1', '{"version":2');
+    await utimes(stateFile(kept.held.digest), 1, 1);
+    assert.deepEqual(await removable(Number.POSITIVE_INFINITY), []);
   });
 });
+
+async function removable(millisecondsMax: number): Promise<string[]> {
+  const kept = stageFolder(cacheDirectory);
+  const all = await listStages(kept);
+  const going = beyondLimits(all, { bytesMax: Number.POSITIVE_INFINITY, millisecondsMax, now });
+  return filesToRemove(kept, { all, going, now });
+}
 
 /** An edit by one who also puts the digest right. */
 async function resealed(file: string, from: string, to: string): Promise<void> {

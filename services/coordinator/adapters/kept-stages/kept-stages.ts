@@ -8,8 +8,17 @@ import type { StageResult } from '../../core/kept-stage.ts';
 import type { StageResults } from '../../runtime/ports.ts';
 import { type BlobStore, diskBlobStore } from '../blob-store.ts';
 import { writeFileWhole } from '../write-file.ts';
+import { beyondLimits } from './limits.ts';
 import { decodeStageFile, encodeStageFile, type StageFile } from './stage-file.ts';
-import { planPruning, prune, resultFile, type StageFolder, stageFolder, touch } from './stage-folder.ts';
+import {
+  filesToRemove,
+  listStages,
+  removeFiles,
+  resultFile,
+  type StageFolder,
+  stageFolder,
+  touch,
+} from './stage-folder.ts';
 
 export interface KeptStagesOptions {
   readonly cacheDirectory: string;
@@ -110,9 +119,11 @@ async function keep(folder: StageFolder, options: KeptStagesOptions, file: Stage
   // One that prunes at this moment may have found a state that nothing named yet.
   for (const digest of digests) await copyBlob(digest, blobs, diskBlobStore(folder.states));
   log.info({ key, stage: stageName, bytes }, 'a stage was kept');
-  const pruning = await planPruning(folder, { bytesMax, millisecondsMax: stageMillisecondsMax, now: wall() });
-  await prune(pruning);
-  for (const { key: old } of pruning.removed) log.info({ key: old }, 'an old stage was removed to make room');
+  const all = await listStages(folder);
+  const limits = { bytesMax, millisecondsMax: stageMillisecondsMax, now: wall() };
+  const going = beyondLimits(all, limits);
+  await removeFiles(await filesToRemove(folder, { all, going, now: limits.now }));
+  for (const old of going) log.info({ key: old.key }, 'an old stage was removed to make room');
 }
 
 function digestsOf({ held, record }: StageResult): string[] {

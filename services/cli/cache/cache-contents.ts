@@ -1,0 +1,100 @@
+// What the cache folder holds, entry by entry: kept stages, blobs that trainers fetched, and what set-up and examples
+// brought. Only what a job brings back by itself may be removed here; whoever uses it at that moment has a copy, or gets
+// it again.
+
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { beyondLimits, type Limits, type Used } from '@thaw/coordinator/adapters/kept-stages/limits.ts';
+import {
+  filesToRemove,
+  type KeptStage,
+  listStages,
+  removeFiles,
+  stageFolder,
+} from '@thaw/coordinator/adapters/kept-stages/stage-folder.ts';
+
+export interface CacheEntry extends Used {
+  /** `stage`, `blob`, or the name of the folder that holds it. */
+  readonly kind: string;
+  readonly name: string;
+  readonly isRemovable: boolean;
+}
+
+export interface CacheContents {
+  readonly entries: readonly CacheEntry[];
+  /** Takes these entries away; those that are gone already count as taken. */
+  remove(going: readonly CacheEntry[], now: number): Promise<void>;
+}
+
+/** Blobs that were being fetched when their trainer died. */
+const partEnding = '.part';
+
+export async function readCache(cacheDirectory: string): Promise<CacheContents> {
+  const folder = stageFolder(cacheDirectory);
+  const kept = await listStages(folder);
+  const stages = new Map(kept.map((stage) => [stageEntry(stage), stage]));
+  const blobs = new Map(await blobEntries(path.join(cacheDirectory, 'blobs')));
+  const entries = [...stages.keys(), ...blobs.keys(), ...(await otherEntries(cacheDirectory))];
+  return {
+    entries,
+    async remove(going, now) {
+      const goingStages = going.flatMap((entry) => stages.get(entry) ?? []);
+      await removeFiles(await filesToRemove(folder, { all: kept, going: goingStages, now }));
+      await removeFiles(going.flatMap((entry) => blobs.get(entry) ?? []));
+    },
+  };
+}
+
+/** Set-up's parts and examples stay, however old and large they are. */
+export function toRemove({ entries }: CacheContents, limits: Limits): CacheEntry[] {
+  return beyondLimits(
+    entries.filter(({ isRemovable }) => isRemovable),
+    limits,
+  );
+}
+
+function stageEntry({ read, key, bytes, usedAt }: KeptStage): CacheEntry {
+  const named = read.kind === 'read' ? `${read.file.result.job.name}, stage ${read.file.result.stageName}` : key;
+  const name = read.kind === 'read' ? named : `${key} (${read.reason})`;
+  return { kind: 'stage', name, bytes, usedAt, isRemovable: true };
+}
+
+async function blobEntries(directory: string): Promise<(readonly [CacheEntry, string])[]> {
+  const names = await readdir(directory).catch(() => []);
+  const entries: (readonly [CacheEntry, string])[] = [];
+  for (const name of names.sort()) {
+    const file = path.join(directory, name);
+    const found = await stat(file).catch(() => null);
+    if (!found) continue;
+    const title = name.endsWith(partEnding) ? `${name} (unfinished)` : name.replace('-', ':');
+    entries.push([{ kind: 'blob', name: title, bytes: found.size, usedAt: found.mtimeMs, isRemovable: true }, file]);
+  }
+  return entries;
+}
+
+const listedOtherwise: ReadonlySet<string> = new Set(['stages', 'blobs']);
+
+async function otherEntries(cacheDirectory: string): Promise<CacheEntry[]> {
+  const entries: CacheEntry[] = [];
+  const folders = await readdir(cacheDirectory, { withFileTypes: true }).catch(() => []);
+  for (const { name: kind } of folders.filter((one) => !one.isFile() && !listedOtherwise.has(one.name))) {
+    for (const name of (await readdir(path.join(cacheDirectory, kind)).catch(() => [])).sort()) {
+      const { bytes, changedAt } = await sizeOf(path.join(cacheDirectory, kind, name));
+      entries.push({ kind, name, bytes, usedAt: changedAt, isRemovable: false });
+    }
+  }
+  return entries;
+}
+
+/** Of a file, or of a folder with everything below it; links are not followed. */
+async function sizeOf(place: string): Promise<{ bytes: number; changedAt: number }> {
+  const own = await stat(place).catch(() => null);
+  if (!own) return { bytes: 0, changedAt: 0 };
+  if (!own.isDirectory()) return { bytes: own.size, changedAt: own.mtimeMs };
+  const inside = await readdir(place, { recursive: true, withFileTypes: true });
+  let bytes = 0;
+  for (const one of inside.filter((entry) => entry.isFile())) {
+    bytes += (await stat(path.join(one.parentPath, one.name)).catch(() => null))?.size ?? 0;
+  }
+  return { bytes, changedAt: own.mtimeMs };
+}
