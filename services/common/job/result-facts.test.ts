@@ -45,6 +45,8 @@ const job: ResolvedJob = {
     microBatch: 16,
     loss: { kind: 'focal', gamma: 2, alpha: 0.25, labelSmoothing: 0.1 },
     classWeights: [1, 2],
+    mixup: { alpha: 0.2, at: 'pixels' },
+    cutmix: { alpha: 1, at: 'boundary' },
     gradientClip: { norm: 1 },
     l2: 0.1,
     onNonFinite: 'fail',
