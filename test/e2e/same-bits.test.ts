@@ -124,7 +124,7 @@ describe('the same bits with everything that fights overfitting', { skip: await 
   });
 });
 
-/** Losses, weights, mixing at either place. */
+/** Losses, weights, mixing at either place, averages. */
 const regularised = {
   spec: {
     train: {
@@ -132,6 +132,7 @@ const regularised = {
       classWeights: { perClass: { circle: 0.5, square: 1, stripes: 2 } },
       mixup: { alpha: 0.4, at: 'boundary' },
       cutmix: { at: 'pixels' },
+      ema: { decay: 0.7 },
       schedule: {
         stages: [
           { name: 'head', trainable: ['head/**'], epochs: 2 },

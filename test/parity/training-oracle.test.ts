@@ -155,6 +155,7 @@ function ruleOf({ graph, weights, rule }: Scenario, { layout }: StageProgram): U
     l2sp: rule.l2sp,
     pretrained: backboneOf(weights),
     clipNorm: rule.clipNorm,
+    emaDecay: null,
     stage: { index: 0, name: 'only' },
   };
 }

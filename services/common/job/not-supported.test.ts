@@ -29,7 +29,6 @@ const cases: readonly (readonly [changes: Fields, message: string])[] = [
   ...['jsonl', 'kinetics', 'webdataset'].map(
     (format) => [spec({ data: { format } }), `spec.data.format: format ${format} is not supported yet`] as const,
   ),
-  [train({ ema: { decay: 0.9 } }), 'spec.train.ema: ema is not supported yet'],
   [
     train({ schedule: { preset: 'auto', stages: undefined } }),
     'spec.train.schedule.preset: preset auto is not supported yet',
@@ -42,7 +41,6 @@ const cases: readonly (readonly [changes: Fields, message: string])[] = [
     stage({ batchNorm: 'adapt' }),
     'spec.train.schedule.stages[0].batchNorm: batchNorm adapt is not supported yet; use frozen',
   ],
-  [stage({ ema: 0.9 }), 'spec.train.schedule.stages[0].ema: ema is not supported yet'],
   [spec({ output: { uri: 's3://bucket' } }), 'spec.output.uri: output s3://bucket is not supported yet'],
   [spec({ retention: { source: 'file:old' } }), 'spec.retention: retention is not supported yet'],
 ];

@@ -20,9 +20,8 @@ export function notSupported({ spec }: JobFile): Problem[] {
     refuse(isElsewhere(source), `data.split.folders.${set}`, `source ${source}`);
   const { format } = data;
   refuse(format === 'jsonl' || format === 'kinetics' || format === 'webdataset', 'data.format', `format ${format}`);
-  for (const key of ['ema'] as const) refuse(train[key] !== undefined, `train.${key}`, key);
   refuse(train.schedule.preset === 'auto', 'train.schedule.preset', 'preset auto');
-  for (const [index, { batchNorm, ema }] of (train.schedule.stages ?? []).entries()) {
+  for (const [index, { batchNorm }] of (train.schedule.stages ?? []).entries()) {
     const path: (string | number)[] = ['spec', 'train', 'schedule', 'stages', index];
     if (batchNorm !== 'frozen') {
       problems.push({
@@ -30,7 +29,6 @@ export function notSupported({ spec }: JobFile): Problem[] {
         message: `batchNorm ${batchNorm} is not supported yet; use frozen`,
       });
     }
-    if (ema !== undefined) problems.push({ path: [...path, 'ema'], message: 'ema is not supported yet' });
   }
   refuse(output.uri !== undefined && !output.uri.startsWith('file:'), 'output.uri', `output ${output.uri}`);
   refuse(spec.retention !== undefined, 'retention', 'retention');

@@ -160,6 +160,8 @@ function resolveStages({ train }: JobSpec, facts: JobFacts): ResolvedStage[] {
     onEnter: stage.onEnter,
     l2sp: stage.l2sp,
     microBatch: stage.microBatch ?? train.microBatch,
+    // A decay of 0 keeps nothing of the average: off.
+    emaDecay: (stage.ema ?? train.ema?.decay ?? 0) || null,
   }));
 }
 

@@ -157,6 +157,8 @@ export interface ResolvedStage {
   /** L2-SP: α/2·‖w−w₀‖² with w₀ the pretrained value; 0 = off. */
   readonly l2sp: number;
   readonly microBatch: number;
+  /** Decay of the moving average of the weights; null = none. */
+  readonly emaDecay: number | null;
 }
 
 /** auc: area under the ROC curve, one class against the rest, mean over the classes. */

@@ -7,8 +7,9 @@ import type { Graph, Tensor, Weights } from '@thaw/common/model/graph.ts';
 import { compareNames } from '@thaw/common/model/tensor-layout.ts';
 import { readSafetensors } from '@thaw/common/tensors/safetensors.ts';
 
-/** Optimizer slots in a state file; everything else in it is named as in the graph. */
+/** Optimizer slots and averages of weights in a state file; everything else in it is named as in the graph. */
 const slotPrefix = 'slot/';
+const averagePrefix = 'average/';
 
 /** `state`: safetensors. Throws ModelInvalid when it does not fit the graph. */
 export function finalWeights(graph: Graph, source: Weights, state: Uint8Array, what: string): Weights {
@@ -19,13 +20,16 @@ export function finalWeights(graph: Graph, source: Weights, state: Uint8Array, w
     if (!tensor) throw new ThawError('ModelInvalid', `${name} has no value in the source weights`);
     final.set(name, tensor);
   }
-  for (const [name, { shape, data }] of readSafetensors(state, what).tensors) {
-    if (name.startsWith(slotPrefix)) continue;
+  const stored = [...readSafetensors(state, what).tensors].filter(([name]) => !name.startsWith(slotPrefix));
+  const isAverage = ([name]: readonly [string, unknown]): boolean => name.startsWith(averagePrefix);
+  // Averages last: they take the place of what they average.
+  for (const [key, { shape, data }] of [...stored.filter((one) => !isAverage(one)), ...stored.filter(isAverage)]) {
+    const name = key.startsWith(averagePrefix) ? key.slice(averagePrefix.length) : key;
     const expected = final.get(name)?.shape.join('x');
     if (!(data instanceof Float32Array) || expected !== shape.join('x')) {
       throw new ThawError(
         'ModelInvalid',
-        `${what}: found ${name} [${shape.join('x')}]; expected ${expected ?? 'no such tensor'}`,
+        `${what}: found ${key} [${shape.join('x')}]; expected ${expected ?? 'no such tensor'}`,
       );
     }
     final.set(name, { shape, data });

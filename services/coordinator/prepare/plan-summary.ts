@@ -94,25 +94,26 @@ function stageSummary(
     brokerBytesPerStep: trainers === 1 ? 0 : (3 * trainers - 2) * gradientBytes,
     boundary: partition.boundary,
     boundaryBytesPerSample: partition.boundaryFloats * floatBytes,
-    trainerBytesAtMin: trainerBytes(prepared, { partition, gradientBytes, microBatch: stage.microBatch }),
+    trainerBytesAtMin: trainerBytes(prepared, { partition, gradientBytes, stage }),
   };
 }
 
 interface StageMemory {
   readonly partition: PreparedStage['partition'];
   readonly gradientBytes: number;
-  readonly microBatch: number;
+  readonly stage: PreparedStage['stage'];
 }
 
 /** Weights twice (engine, source), state and exchange vectors, activations of either part, and all features. */
 function trainerBytes(
   { graph, job, plan }: PreparedJob,
-  { partition, gradientBytes, microBatch }: StageMemory,
+  { partition, gradientBytes, stage: { microBatch, emaDecay } }: StageMemory,
 ): number {
   const hostedShards = Math.ceil(job.data.shards / job.trainers.min);
   const weights = 2 * floatBytes * parametersOf(graph.layers);
   const slots = 2;
-  const state = gradientBytes * (1 + slots + 2);
+  const averages = emaDecay === null ? 0 : 1;
+  const state = gradientBytes * (1 + slots + averages + 2);
   const exchange = gradientBytes * (exchangeVectors + hostedShards);
   const prefix = blockSize * floatBytes * largestLive(graph, partition.prefix);
   const suffix = 2 * microBatch * floatBytes * outputsOf(graph, partition.suffix);

@@ -108,6 +108,7 @@ function aJob(stages: readonly StagePlan[]): ResolvedJob {
       onEnter: 'continue',
       l2sp: 0,
       microBatch: 4,
+      emaDecay: null,
     })),
     trainers: { replicas: 2, min: 1, max: 8, threads: 1, engine: 'cpu', gpus: 0 },
     output: {

@@ -36,6 +36,7 @@ function aStage(name: string, select: readonly string[]): ResolvedStage {
     onEnter: 'continue',
     l2sp: 0,
     microBatch: 4,
+    emaDecay: null,
   };
 }
 
@@ -80,6 +81,39 @@ function apply({ apply, layout }: StageRuntime, gradient: number, { step = 1, ra
   const measured = { seconds: { announce: 0, reduce: 0 }, bytes: { sent: 0, received: 0 } };
   apply({ step, sums, exponents, ...totals, ...measured }, rate);
 }
+
+test('averages stand in for the weights while work runs, and the next stage starts from them', async () => {
+  const name = 'head/output/bias';
+  const { model, stages } = await theStages(headThenWhole.map((stage) => ({ ...stage, emaDecay: 0.5 })));
+  const held = (): number => model.readWeights([name]).get(name)?.data[0] as number;
+  const start = held();
+  const runtime = stages.enter(0, { resetOptimizer: false, revision: 1 });
+  for (const step of [1, 2]) apply(runtime, -1, { step });
+  // After the updates the values are start + 1 and start + 2, so the average is start + 1.5.
+  const near = (wanted: number): void => assert.ok(Math.abs(held() - start - wanted) < 1e-6, `${held()}, ${start}`);
+  near(2);
+  await stages.withAverages(async () => near(1.5));
+  near(2);
+  await assert.rejects(
+    stages.withAverages(() => Promise.reject(new Error('superseded'))),
+    /superseded/,
+  );
+  near(2);
+  const stored = stages.encode('{}');
+  const digest = stages.digest();
+  stages.enter(1, { resetOptimizer: false, revision: 2 });
+  near(1.5);
+  stages.assertFrozenIntact();
+  // A state of the middle of stage 0 goes on with both, and gives the same state to stage 1 as often as it is asked.
+  stages.restore(stored, 'stored');
+  assert.equal(stages.digest(), digest);
+  stages.enter(0, { resetOptimizer: false, revision: 3 });
+  near(2);
+  await stages.withAverages(async () => near(1.5));
+  stages.restore(stored, 'stored');
+  stages.enter(1, { resetOptimizer: false, revision: 4 });
+  near(1.5);
+});
 
 test('layerDecay halves the rate with every block further from the output', async () => {
   const { model, stages } = await theStages();

@@ -21,6 +21,7 @@ import type { JobContext } from './job-context.ts';
 import type { StageFeatures, StageFeaturesFactory } from './stage-features.ts';
 import { decodeState, encodeState, enterStage, stateDigest, type TrainState } from './train-state.ts';
 import { type Applied, applyUpdate, type UpdateRule } from './update-rule.ts';
+import { averagesOf, settleAverages } from './weight-averages.ts';
 
 export interface StageRuntime {
   readonly stage: ResolvedStage;
@@ -43,6 +44,8 @@ export interface Stages {
   restore(bytes: Uint8Array, what: string): void;
   encode(scheduleState: string): Uint8Array<ArrayBuffer>;
   digest(): string;
+  /** Runs `work` with the averages in the place of the weights that they average, where the stage averages. */
+  withAverages<T>(work: () => Promise<T>): Promise<T>;
   /** Throws FrozenChanged naming the tensor; returns true for the report. */
   assertFrozenIntact(): true;
 }
@@ -80,6 +83,7 @@ export function createStages(options: StagesOptions): Stages {
     close();
     const stage = stageAt(context, index);
     const { tensors } = selectTrainable(context.graph, stage.select);
+    model.writeWeights(settleAverages(state, index));
     enterStage(state, tensors, { optimizer: stage.optimizer, reset, source: context.source });
     const program = model.stageProgram({
       trainable: tensors.map(({ name }) => name),
@@ -111,6 +115,15 @@ export function createStages(options: StagesOptions): Stages {
     },
     encode: (scheduleState) => encodeState(state, scheduleState),
     digest: () => stateDigest(state),
+    async withAverages(work) {
+      const averages = averagesOf(state);
+      model.writeWeights(averages);
+      try {
+        return await work();
+      } finally {
+        model.writeWeights(valuesOf(state, averages.keys()));
+      }
+    },
     // In every epoch: the 260 tensors of a MobileNetV2 are read back and compared in 5 to 20 ms.
     assertFrozenIntact() {
       const trained = new Set(current?.runtime.layout.entries.map(({ name }) => name));
@@ -185,6 +198,7 @@ function updateRuleOf(
     l2sp: stage.l2sp,
     pretrained: new Map([...source].filter(([name]) => name.startsWith('backbone/'))),
     clipNorm: job.train.gradientClip?.norm ?? null,
+    emaDecay: stage.emaDecay,
     stage: { index, name: stage.name },
   };
 }

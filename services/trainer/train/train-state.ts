@@ -13,6 +13,7 @@ import {
   writeSafetensors,
 } from '@thaw/common/tensors/safetensors.ts';
 import { slotNames } from './optimizers.ts';
+import type { WeightAverage } from './weight-averages.ts';
 
 export const stateVersion = 1;
 
@@ -24,6 +25,8 @@ export interface TensorState {
   readonly slots: Map<string, Float32Array>;
   /** Updates applied to this tensor since its slots were zero. */
   updates: number;
+  /** Of a stage that averages, once the tensor was updated. */
+  average?: WeightAverage;
 }
 
 export type TrainState = Map<string, TensorState>;
@@ -47,7 +50,8 @@ export function enterStage(
     const slots = wanted.map(
       (slot) => [slot, (keep && held.slots.get(slot)) || new Float32Array(value.length)] as const,
     );
-    state.set(name, { shape, value, slots: new Map(slots), updates: keep ? held.updates : 0 });
+    const average = held?.average && { average: held.average };
+    state.set(name, { shape, value, slots: new Map(slots), updates: keep ? held.updates : 0, ...average });
   }
 }
 
@@ -55,30 +59,37 @@ export function enterStage(
 export function stateDigest(state: TrainState): string {
   const hash = createHash('sha256');
   for (const name of [...state.keys()].sort(compareNames)) {
-    const { shape, value, slots, updates } = state.get(name) as TensorState;
+    const { shape, value, slots, updates, average } = state.get(name) as TensorState;
     hash.update(`${name} [${shape}] ${updates}\n`).update(bytesOf(value));
     for (const slot of [...slots.keys()].sort(compareNames)) {
       hash.update(`${slot}\n`).update(bytesOf(slots.get(slot) as Float32Array));
     }
+    if (average) hash.update(`average ${average.stage}\n`).update(bytesOf(average.values));
   }
   return hash.digest('hex');
 }
 
 const slotPrefix = 'slot/';
+const averagePrefix = 'average/';
 
-/** Tensors under their names, slots as `slot/SLOT/NAME`. `scheduleState`: kept as it is, for the coordinator. */
+/** Tensors under their names, slots as `slot/SLOT/NAME`, averages as `average/NAME`. `scheduleState`: kept as it is, for the coordinator. */
 export function encodeState(state: TrainState, scheduleState: string): Uint8Array<ArrayBuffer> {
   const tensors = new Map<string, NamedTensor>();
   const updates: Record<string, number> = {};
+  const averaged: Record<string, number> = {};
   for (const [name, tensor] of state) {
     tensors.set(name, { shape: tensor.shape, data: tensor.value });
     for (const [slot, data] of tensor.slots) tensors.set(`${slotPrefix}${slot}/${name}`, { shape: tensor.shape, data });
     updates[name] = tensor.updates;
+    if (!tensor.average) continue;
+    tensors.set(averagePrefix + name, { shape: tensor.shape, data: tensor.average.values });
+    averaged[name] = tensor.average.stage;
   }
   return writeSafetensors(tensors, {
     kind: 'thaw-state',
     version: String(stateVersion),
     updates: JSON.stringify(updates),
+    ...(Object.keys(averaged).length > 0 && { averaged: JSON.stringify(averaged) }),
     schedule: scheduleState,
   });
 }
@@ -93,15 +104,19 @@ export function decodeState(bytes: Uint8Array, what: string): TrainState {
     );
   }
   const updates = JSON.parse(metadata.updates ?? '{}') as Record<string, number>;
+  const averaged = JSON.parse(metadata.averaged ?? '{}') as Record<string, number>;
   const state: TrainState = new Map();
   const tensors = readFloatTensors(bytes, what);
   for (const [name, { shape, data }] of tensors) {
-    if (!name.startsWith(slotPrefix))
+    if (!name.startsWith(slotPrefix) && !name.startsWith(averagePrefix))
       state.set(name, { shape, value: data, slots: new Map(), updates: updates[name] ?? 0 });
   }
   for (const [name, { data }] of tensors) {
     const [, slot = '', tensor = ''] = /^slot\/([^/]+)\/(.+)$/.exec(name) ?? [];
     if (name.startsWith(slotPrefix)) state.get(tensor)?.slots.set(slot, data);
+    const trained = name.startsWith(averagePrefix) ? name.slice(averagePrefix.length) : '';
+    const held = state.get(trained);
+    if (held) held.average = { stage: averaged[trained] ?? 0, values: data };
   }
   return state;
 }

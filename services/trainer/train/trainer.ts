@@ -150,7 +150,7 @@ async function evaluate(trainer: Trainer, directive: Directive__Output, work: Ev
     numbered.length === work.partOwners.length,
     `${numbered.length} evaluation parts, ${work.partOwners.length} owners`,
   );
-  const evaluated = await evaluateParts({
+  const parts = {
     set,
     parts: new Map(numbered.filter(([part]) => work.partOwners[part] === self)),
     labels,
@@ -161,7 +161,8 @@ async function evaluate(trainer: Trainer, directive: Directive__Output, work: Ev
     features: runtime.features,
     board: link.board,
     checkpoint: () => checkpoint(link, directive.revision),
-  });
+  };
+  const evaluated = await stages.withAverages(() => evaluateParts(parts));
   reportUse(trainer);
   return evaluated;
 }

@@ -66,6 +66,7 @@ function update(changes: Changes = {}): { values: Record<string, number[]>; appl
     l2sp: 0,
     pretrained,
     clipNorm: null,
+    emaDecay: null,
     stage: { index: 1, name: 'blocks' },
     ...rule,
   };

@@ -7,6 +7,7 @@ import type { WeightRole, Weights } from '@thaw/common/model/graph.ts';
 import type { LayoutEntry, TensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import { decayOf, updateTensor } from './optimizers.ts';
 import type { TensorState, TrainState } from './train-state.ts';
+import { updateAverage } from './weight-averages.ts';
 
 export interface UpdateRule {
   readonly optimizer: Optimizer;
@@ -19,6 +20,8 @@ export interface UpdateRule {
   readonly l2sp: number;
   readonly pretrained: Weights;
   readonly clipNorm: number | null;
+  /** Decay of the moving average of the weights; null = none. */
+  readonly emaDecay: number | null;
   /** Named when the new state is not finite. */
   readonly stage: { readonly index: number; readonly name: string };
 }
@@ -86,6 +89,7 @@ export function applyUpdate(
       decay: rule.roles[index] === 'kernel' ? decayOf(rule.optimizer) : 0,
     });
     assertFinite(tensor, entry.name, { step: reduced.step, stage: rule.stage });
+    if (rule.emaDecay !== null) updateAverage(tensor, { stage: rule.stage.index, decay: rule.emaDecay });
   }
   return { learningRate, gradientNorm, penalty };
 }

@@ -1,7 +1,7 @@
 // One stage of the schedule: an absolute set of trainable tensors with its own rates and its own end.
 
 import { z } from 'zod';
-import { count, fraction, notNegative, positive } from './fields.ts';
+import { count, notNegative, positive } from './fields.ts';
 
 export const metricNames = ['loss', 'accuracy', 'macroF1', 'auc'] as const;
 
@@ -55,6 +55,6 @@ export const stageSchema = z
       .describe('From which weights the stage starts: the last, or the best of the stage before.'),
     l2sp: notNegative('α of α/2·‖w−w₀‖², w₀ pretrained.').default(0),
     microBatch: z.int().min(2).max(4096).optional().describe('Own micro-batch of the stage.'),
-    ema: fraction('Own decay of the moving average.').optional(),
+    ema: z.number().min(0).lt(1).optional().describe('Own decay of the moving average of the weights; 0 = none.'),
   })
   .describe('A stage.');

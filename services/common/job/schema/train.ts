@@ -124,9 +124,13 @@ export const trainSchema = z
       'Pastes a box of another sample of the micro-batch into each; the target is shared by area.',
     ).optional(),
     ema: z
-      .strictObject({ decay: fraction('Part of the average that stays.') })
+      .strictObject({
+        decay: z.number().min(0).lt(1).default(0.99).describe("Part of the average that stays; Keras' ema_momentum."),
+      })
       .optional()
-      .describe('Moving average of the weights.'),
+      .describe(
+        'Moving average of the weights. It is evaluated, kept as best and exported, and the next stage starts from it.',
+      ),
     schedule: scheduleSchema,
   })
   .describe('How it is trained.');
