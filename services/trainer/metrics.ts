@@ -30,9 +30,12 @@ export function trainerMetrics(registry: Registry, board: ProgressBoard): Traine
           return;
         case 'features':
           for (const [from, samples] of observation.computed) features.computed.inc({ from }, samples);
-          features.hits.inc(observation.hits);
+          for (const [level, rows] of Object.entries(observation.hits)) features.hits.inc({ level }, rows);
           features.misses.inc(observation.misses);
-          features.cacheBytes.set(observation.cacheBytes);
+          features.decoded.inc(observation.decoded);
+          features.corrupt.inc(observation.corrupt);
+          features.cacheBytes.set(observation.bytes.memory);
+          features.writtenBytes.set(observation.bytes.written);
           return;
         case 'badSample':
           features.bad.inc({ set: observation.set });
@@ -83,7 +86,8 @@ function featureMetrics(registers: Registry[]) {
     }),
     hits: new Counter({
       name: 'thaw_trainer_feature_cache_hits_total',
-      help: 'Feature rows served without running the prefix.',
+      help: 'Rows read instead of computed, by where they were: memory, disk; pixels: pictures not decoded again.',
+      labelNames: ['level'],
       registers,
     }),
     misses: new Counter({
@@ -93,7 +97,18 @@ function featureMetrics(registers: Registry[]) {
     }),
     cacheBytes: new Gauge({
       name: 'thaw_trainer_feature_cache_bytes',
-      help: 'Bytes that the feature cache holds.',
+      help: 'Bytes that the feature cache holds in memory.',
+      registers,
+    }),
+    writtenBytes: new Gauge({
+      name: 'thaw_trainer_feature_cache_written_bytes',
+      help: 'Bytes that this process wrote to the feature cache on disk.',
+      registers,
+    }),
+    decoded: new Counter({ name: 'thaw_trainer_images_decoded_total', help: 'Pictures decoded.', registers }),
+    corrupt: new Counter({
+      name: 'thaw_trainer_feature_cache_corrupt_total',
+      help: 'Damaged or unfinished entries found on disk; they are computed again.',
       registers,
     }),
     bad: new Counter({

@@ -147,6 +147,8 @@ const regularised = {
 const turning = {
   spec: {
     data: { maxBadSamples: 0.2 },
+    // What does not fit in memory is computed again.
+    trainers: { cache: { disk: '0' } },
     train: {
       schedule: {
         stages: [

@@ -23,4 +23,8 @@ export interface SampleColumns {
   readonly paths: readonly string[];
   readonly labels: readonly number[];
   readonly byteLengths: readonly number[];
+  /** First 32 hex digits of the sha256 of the bytes; absent where files were only named. */
+  readonly contents?: readonly string[];
 }
+
+export const contentDigits = 32;

@@ -157,6 +157,8 @@ const flips: Readonly<Record<string, Flip>> = {
   'spec.trainers.max': flip('place', 5),
   'spec.trainers.threads': flip('result', 2),
   'spec.trainers.engine': flip('result', 'cpu'),
+  'spec.trainers.cache.memory': flip('place', '1Gi', spec({ trainers: { cache: { memory: '2Gi' } } })),
+  'spec.trainers.cache.disk': flip('place', '0', spec({ trainers: { cache: { disk: '2Gi' } } })),
   'spec.trainers.gpus': flip('place', 1),
   'spec.output.uri': flip('place', 'file:elsewhere'),
   'spec.output.formats': flip('place', ['tfjs']),

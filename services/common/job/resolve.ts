@@ -20,6 +20,7 @@ import type {
   ResolvedStage,
   SourcePreprocessing,
 } from './resolved-job.ts';
+import { bytesOfQuantity } from './schema/fields.ts';
 import { apiVersion, type JobFile, type JobSpec } from './schema/job.ts';
 import { stageSchema } from './schema/stage.ts';
 
@@ -197,6 +198,13 @@ function split(kind: { kind: Optimizer['kind'] }, options: ({ learningRate: numb
   return { kind: { ...kind, ...rest } as Optimizer, learningRate };
 }
 
+function resolveCache({ memory, disk }: NonNullable<ParsedJob['job']['spec']['trainers']['cache']>) {
+  return {
+    ...(memory !== undefined && { memoryBytes: bytesOfQuantity(memory) }),
+    ...(disk !== undefined && { diskBytes: bytesOfQuantity(disk) }),
+  };
+}
+
 function resolveTrainers(parsed: ParsedJob, facts: JobFacts, { trainers: wanted }: Overrides): ResolvedJob['trainers'] {
   const { trainers, data } = parsed.job.spec;
   const replicas = wanted ?? trainers.replicas;
@@ -213,6 +221,7 @@ function resolveTrainers(parsed: ParsedJob, facts: JobFacts, { trainers: wanted 
     threads: trainers.threads,
     engine: resolveEngine(parsed, facts),
     gpus: trainers.gpus,
+    ...(trainers.cache && { cache: resolveCache(trainers.cache) }),
   };
 }
 

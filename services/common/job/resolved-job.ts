@@ -181,6 +181,8 @@ export interface ResolvedTrainers {
   readonly engine: EngineKind;
   /** GPUs a trainer needs; 0 = CPU. */
   readonly gpus: number;
+  /** Bytes that the feature cache may take: in one trainer's memory, and on a host's disk. Absent: the trainer decides. */
+  readonly cache?: { readonly memoryBytes?: number; readonly diskBytes?: number };
 }
 
 export interface ResolvedOutput {

@@ -10,6 +10,7 @@ import { addComputed, type FeatureCounts } from './feature-counts.ts';
 import type { FeatureStore } from './feature-store.ts';
 import { type Entry, type Level, type Row, refKey, type SampleRef } from './level.ts';
 import type { LoadBlock, PixelBlock } from './pixel-level.ts';
+import { proveLevel } from './proof.ts';
 
 /** One way to compute rows of the stage's boundary. */
 export interface Way {
@@ -38,6 +39,8 @@ export interface FeatureSourceOptions {
   readonly checkpoint: () => Promise<void>;
   /** Called once, when a fill leaves samples out because the store is full. */
   readonly onFull?: (fit: StoreFit) => void;
+  /** Called when what lies on disk was measured: whether it is read or computed again, and why. */
+  readonly onDecision?: (level: Level, decision: string) => void;
 }
 
 /** How much of what one fill wanted the store holds. */
@@ -78,7 +81,9 @@ export function featureSource(options: FeatureSourceOptions): FeatureSource {
   const isReadable = (ref: SampleRef): boolean => {
     const place = level && store.placeOf(level, ref);
     if (!level || place === null) return false;
+    const started = place === 'disk' ? performance.now() : 0;
     const row = store.read(level, ref);
+    if (place === 'disk') counts.readSeconds += (performance.now() - started) / 1000;
     if (row === undefined) return false;
     if (place === 'memory') counts.memoryHits += 1;
     else counts.diskHits += 1;
@@ -105,6 +110,7 @@ export function featureSource(options: FeatureSourceOptions): FeatureSource {
     const damaged: SampleRef[] = [];
     for (const [way, group] of groupedByWay(refs, options)) {
       for (let start = 0; start < group.length; start += blockSize) {
+        const started = performance.now();
         const wanted = group.slice(start, start + blockSize);
         if (way.from) {
           const { block, input, lost } = heldBlock(way.from, wanted, options);
@@ -116,6 +122,8 @@ export function featureSource(options: FeatureSourceOptions): FeatureSource {
           blocks.start(following.length > 0 ? following : upcoming.slice(0, blockSize));
           keep(runBlock(way, wanted, input));
         }
+        counts.computeSeconds += (performance.now() - started) / 1000;
+        counts.timedRows += wanted.length;
         await options.checkpoint();
       }
     }
@@ -133,6 +141,7 @@ export function featureSource(options: FeatureSourceOptions): FeatureSource {
   return {
     async fill(refs) {
       const { pixelLevel, ways, board } = options;
+      if (level) await prove(level, refs, options);
       const passes = ways.at(-1)?.passes ?? [];
       const demanded = [...(level ? [level] : []), ...passes, ...(pixelLevel ? [pixelLevel] : [])];
       store.allot(demanded.map((wanted) => ({ level: wanted, refs })));
@@ -186,6 +195,22 @@ function groupedByWay(refs: readonly SampleRef[], choice: WayChoice): Map<Way, S
   const groups = new Map<Way, SampleRef[]>(choice.ways.map((way) => [way, []]));
   for (const ref of refs) groups.get(wayOf(ref, choice))?.push(ref);
   return groups;
+}
+
+/** Before anything is taken from disk that another process computed. */
+async function prove(level: Level, refs: readonly SampleRef[], options: FeatureSourceOptions): Promise<void> {
+  const last = options.ways.at(-1);
+  const say = options.onDecision ?? (() => {});
+  if (!last) return;
+  const fromPixels = (pixels: Uint8Array) => last.run(pixels, [])[0] as Float32Array;
+  const asRead = (rows: Uint8Array) => new Float32Array(rows.buffer);
+  await proveLevel(level, refs, { ...options, fromPixels, fromLevel: asRead, say });
+  for (const { from, run } of options.ways) {
+    if (from === null) continue;
+    const fromLevel = (rows: Uint8Array) => run(rows, [])[0] as Float32Array;
+    const lacking = refs.filter((ref) => options.store.placeOf(level, ref) === null);
+    await proveLevel(from, lacking, { ...options, fromPixels, fromLevel, say });
+  }
 }
 
 /** Only fills the level of pixels, for a prefix that computes nothing. */

@@ -13,6 +13,12 @@ export interface DiskRows {
   allot(demands: readonly Demand[]): void;
   roomFor(level: Level): number;
   retain(levels: readonly Level[]): void;
+  /** False while it has rows of another process that were not compared with rows of this one. */
+  isProven(level: Level): boolean;
+  prove(level: Level): void;
+  /** Neither reads nor writes the level any more. */
+  leave(level: Level): void;
+  /** By this process. */
   readonly bytesWritten: number;
 }
 
@@ -28,21 +34,23 @@ export interface FeatureStore {
   roomFor(level: Level): number;
   /** Says which levels may still be read; the others leave memory. */
   retain(levels: readonly Level[]): void;
+  /** Null without a disk. */
+  readonly disk: DiskRows | null;
   readonly memoryBytes: number;
-  /** Bytes that this process wrote to disk. */
-  readonly diskBytes: number;
 }
 
 export function featureStore(memory: MemoryRows, disk: DiskRows | null = null): FeatureStore {
+  const isOnDisk = (level: Level, ref: SampleRef): boolean => disk?.isProven(level) === true && disk.has(level, ref);
   return {
+    disk,
     placeOf(level, ref) {
       if (memory.get(level, ref) !== undefined) return 'memory';
-      return disk?.has(level, ref) ? 'disk' : null;
+      return isOnDisk(level, ref) ? 'disk' : null;
     },
     read(level, ref) {
       const held = memory.get(level, ref);
       if (held !== undefined) return held;
-      const row = disk?.read(level, ref);
+      const row = isOnDisk(level, ref) ? disk?.read(level, ref) : undefined;
       if (row !== undefined) memory.put(level, [[ref, row]]);
       return row;
     },
@@ -61,9 +69,6 @@ export function featureStore(memory: MemoryRows, disk: DiskRows | null = null): 
     },
     get memoryBytes() {
       return memory.bytes;
-    },
-    get diskBytes() {
-      return disk?.bytesWritten ?? 0;
     },
   };
 }

@@ -48,11 +48,16 @@ export type Observation =
     }
   | {
       readonly kind: 'features';
-      readonly hits: number;
+      /** Rows and pictures that were held. */
+      readonly hits: Readonly<Record<'memory' | 'disk' | 'pixels', number>>;
       /** Samples whose frozen layers ran, by what they started from. */
       readonly computed: readonly (readonly [from: string, samples: number])[];
       readonly misses: number;
-      readonly cacheBytes: number;
+      /** Pictures, and entries on disk that were damaged. */
+      readonly decoded: number;
+      readonly corrupt: number;
+      /** Held in memory now, and written to disk since the start. */
+      readonly bytes: Readonly<Record<'memory' | 'written', number>>;
     }
   | { readonly kind: 'badSample'; readonly set: string }
   | { readonly kind: 'engine'; readonly tensors: number; readonly bytes: number };

@@ -2,10 +2,11 @@
 // Bytes that are no image make a bad sample, said once; a file that cannot be read, or decoded for another reason than
 // its bytes, is tried again and then this trainer's fault. A file that changed since the data was listed is an error.
 
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DataManifest, SplitName } from '@thaw/common/data/manifest.ts';
+import { contentDigits, type DataManifest, type SplitName } from '@thaw/common/data/manifest.ts';
 import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Augmentation, Preprocessing } from '@thaw/common/job/resolved-job.ts';
@@ -77,10 +78,11 @@ export function createPixelSource(options: PixelSourceOptions): PixelSource {
 
 async function loadSample(options: PixelSourceOptions, { set, index, view }: SampleRef): Promise<Uint8Array> {
   const { manifest, root, preprocessing: geometry, augment, seed } = options;
-  const { ids, paths, byteLengths } = manifest.sets[set];
+  const { ids, paths, byteLengths, contents } = manifest.sets[set];
   const file = path.resolve(root, paths[index] as string);
   const bytes = await withRetries({ code: 'SourceNotFound', what: `${file} cannot be read` }, () => readFile(file));
   checkLength(file, bytes.length, byteLengths[index]);
+  checkContent(file, bytes, contents?.[index]);
   return withRetries({ code: 'Internal', what: `${file} cannot be decoded here, whatever it holds` }, () =>
     set !== 'train' || augment.length === 0
       ? decodeImage(bytes, geometry)
@@ -94,6 +96,17 @@ function checkLength(file: string, found: number, expected: number | undefined):
   throw new ThawError(
     'DataInvalid',
     `${file}: found ${found} bytes; expected the ${expected} that it had when the job began: the data changed during the run`,
+  );
+}
+
+/** What the feature cache keeps under a content's name must be of that content. */
+function checkContent(file: string, bytes: Uint8Array, expected: string | undefined): void {
+  if (expected === undefined) return;
+  const found = createHash('sha256').update(bytes).digest('hex').slice(0, contentDigits);
+  if (found === expected) return;
+  throw new ThawError(
+    'DataInvalid',
+    `${file}: found bytes with sha256 ${found}…; expected ${expected}…, as when the job began: the data changed during the run`,
   );
 }
 

@@ -2,6 +2,7 @@
 // programs between them. Levels are known by their keys, so nothing here has to remember what was trained since.
 
 import { blockSize } from '@thaw/common/data/block-size.ts';
+import type { Logger } from '@thaw/common/log/logger.ts';
 import {
   boundariesToCome,
   isOnTheWay,
@@ -32,6 +33,7 @@ export interface FeatureOptions {
   /** Decodes. */
   readonly loadBlock: LoadBlock;
   readonly board: ProgressBoard;
+  readonly log: Pick<Logger, 'info'>;
 }
 
 export interface StageFeatures {
@@ -59,7 +61,7 @@ export function stageFeatures(options: FeatureOptions): StageFeaturesFactory {
   const { preprocessing } = job.model;
   const cuts = stageCuts(graph, job.stages);
   const pixels: Level = {
-    key: pixelKey(preprocessing, decoderVersion()),
+    key: pixelKey(preprocessing, `${decoderVersion()} [${engineClass.cpuFeatures}]`),
     name: 'pixels',
     rowBytes: preprocessing.height * preprocessing.width * 3,
   };
@@ -92,6 +94,7 @@ export function stageFeatures(options: FeatureOptions): StageFeaturesFactory {
         boundaryFloats: program.partition.boundaryFloats,
         ways: opened.ways,
         pixelLevel: pixelsServeAgain(cuts, index) ? pixels : null,
+        onDecision: ({ name }, decision) => options.log.info({ level: name }, `features at ${name} are ${decision}`),
       });
       return { source, loadBlock, dispose: opened.dispose };
     },

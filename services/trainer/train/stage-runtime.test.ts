@@ -65,11 +65,12 @@ async function theStages(stages: readonly ResolvedStage[] = headThenWhole, featu
   } as unknown as JobContext;
   const link = { board: progressBoard(newBoardBuffer()), check: () => {} } as unknown as CommsLink;
   const warnings: string[] = [];
-  const log = { warn: (_fields: object, message: string) => warnings.push(message) } as unknown as Logger;
+  const say = (_fields: object, message: string) => warnings.push(message);
+  const log = { warn: say, info: say } as unknown as Logger;
   const counts = noFeatureCounts();
   const store = featureStore(memoryRows(featureBytes));
   const { engineClass } = engine;
-  const features = stageFeatures({ context, model, engineClass, store, counts, loadBlock, board: link.board });
+  const features = stageFeatures({ context, model, engineClass, store, counts, loadBlock, board: link.board, log });
   return { model, warnings, store, counts, stages: createStages({ context, model, link, features, log }) };
 }
 

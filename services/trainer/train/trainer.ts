@@ -12,8 +12,8 @@ import type { Report } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { StoreState__Output } from '@thaw/proto/gen/thaw/v1/StoreState.ts';
 import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
 import { type FeatureCounts, noFeatureCounts, takeCounts } from '../cache/feature-counts.ts';
-import { type FeatureStore, featureStore } from '../cache/feature-store.ts';
-import { memoryRows } from '../cache/memory-rows.ts';
+import type { FeatureStore } from '../cache/feature-store.ts';
+import { openFeatureStore } from '../cache/open-store.ts';
 import { collectiveClient } from '../collective/client.ts';
 import type { Collective, Generation } from '../collective/collective.ts';
 import type { CommsLink } from '../comms/comms-link.ts';
@@ -31,6 +31,7 @@ import { createStages, type StageRuntime, type Stages } from './stage-runtime.ts
 export interface TrainerOptions {
   readonly incarnation: string;
   readonly featureBytes: number;
+  readonly cacheDirectory: string;
   readonly log: Logger;
 }
 
@@ -98,11 +99,11 @@ async function prepare(link: CommsLink, options: TrainerOptions): Promise<Traine
   const loadBlock = pixels.loadBlock.bind(pixels);
   const probe = await runProbe({ model, context, loadBlock, tick: () => link.board.tick() });
   const collective = collectiveClient(link.startCollective(welcome));
-  const { featureBytes, log } = options;
+  const { featureBytes, cacheDirectory, log } = options;
   const counts = noFeatureCounts();
-  const store = featureStore(memoryRows(featureBytes));
+  const store = openFeatureStore({ context, memoryBytes: featureBytes, cacheDirectory, counts, log });
   const { engineClass } = engine;
-  const features = stageFeatures({ context, model, engineClass, store, counts, loadBlock, board: link.board });
+  const features = stageFeatures({ context, model, engineClass, store, counts, loadBlock, board: link.board, log });
   const stages = createStages({ context, model, link, features, log });
   const { metricsPort } = link;
   const { digest: probeDigest, stageDigests: stageProbeDigests } = probe;
@@ -206,7 +207,9 @@ async function openCollective(
 }
 
 function reportUse({ link, engine, store, counts }: Trainer): void {
-  const { computed, memoryHits, misses } = takeCounts(counts);
-  link.observe({ kind: 'features', computed: [...computed], hits: memoryHits, misses, cacheBytes: store.memoryBytes });
+  const { computed, memoryHits, diskHits, misses, corrupt, decoded, pixelHits } = takeCounts(counts);
+  const hits = { memory: memoryHits, disk: diskHits, pixels: pixelHits };
+  const bytes = { memory: store.memoryBytes, written: store.disk?.bytesWritten ?? 0 };
+  link.observe({ kind: 'features', computed: [...computed], hits, misses, decoded, corrupt, bytes });
   link.observe({ kind: 'engine', ...engine.memory() });
 }

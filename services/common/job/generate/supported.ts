@@ -55,6 +55,8 @@ function put({ into, schema, path: [key = '', ...rest], value }: Place): void {
   put({ into: into[slot] as Tree, schema: inner, path: rest, value });
 }
 
+const sampleTexts = ['small', 'file:small', '1Gi'];
+
 /** Some value that the schema allows; numbers are not zero where they need not be. */
 function sample(schema: JsonSchema): unknown {
   const { type, properties = {}, required = [], items = {}, minItems = 0 } = schema;
@@ -73,7 +75,7 @@ function sample(schema: JsonSchema): unknown {
     case 'boolean':
       return true;
     default:
-      return schema.pattern?.startsWith('^(') ? 'file:small' : 'small';
+      return sampleTexts.find((text) => new RegExp(schema.pattern ?? '').test(text)) ?? 'small';
   }
 }
 

@@ -31,3 +31,25 @@ export const source = (meaning: string) =>
       'expected file:PATH, example:NAME, builtin:NAME, s3:, http: or https:',
     )
     .describe(meaning);
+
+const quantity = /^(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|k|M|G|T)?$/;
+const unitBytes: Readonly<Record<string, number>> = {
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+};
+
+/** As Kubernetes writes them. */
+export const byteQuantity = (meaning: string) =>
+  z.string().regex(quantity, 'expected bytes such as "512Mi", "2Gi" or "0"').describe(meaning);
+
+/** Of a text that byteQuantity accepts. */
+export function bytesOfQuantity(text: string): number {
+  const [, amount = '0', unit = ''] = quantity.exec(text) ?? [];
+  return Math.floor(Number(amount) * (unitBytes[unit] ?? 1));
+}

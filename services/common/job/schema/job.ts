@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { dataSchema } from './data.ts';
-import { fraction } from './fields.ts';
+import { byteQuantity, fraction } from './fields.ts';
 import { modelSchema } from './model.ts';
 import { metricNames } from './stage.ts';
 import { trainSchema } from './train.ts';
@@ -29,6 +29,17 @@ export const trainersSchema = z
         'What computes. wasm needs no TensorFlow library, is slower, and has one thread and other bits; auto is ' +
           'tensorflow where the coordinator runs with it, else wasm, which is said; cpu is very slow and for tests.',
       ),
+    cache: z
+      .strictObject({
+        memory: byteQuantity(
+          'Most that one trainer holds in memory. Default: a part of the memory it may use.',
+        ).optional(),
+        disk: byteQuantity(
+          'Most that lies in the cache directory of a host, for all jobs together; "0" keeps nothing on disk. Default: 10Gi, or a quarter of the free space if that is less.',
+        ).optional(),
+      })
+      .optional()
+      .describe('Frozen features and decoded pixels that are kept. Never changes the result.'),
     gpus: z.int().min(0).max(1).default(0).describe('GPUs of one trainer; 1 without a visible GPU is refused.'),
   })
   .describe('The processes that compute.');

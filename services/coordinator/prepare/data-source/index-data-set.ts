@@ -6,6 +6,7 @@ import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
+  contentDigits,
   type DataManifest,
   dataManifestVersion,
   type SampleColumns,
@@ -225,8 +226,11 @@ function manifestOf({ listed, sets, classes, files, root }: ManifestParts): Data
   const labels = new Map(classes.map((name, label) => [name, label]));
   const hash = createHash('sha256').update(JSON.stringify(classes));
   const columns = Object.fromEntries(
-    splitNames.map((name) => [name, { ids: [], paths: [], labels: [], byteLengths: [] }]),
-  ) as unknown as Record<SplitName, { -readonly [key in keyof SampleColumns]: SampleColumns[key][number][] }>;
+    splitNames.map((name) => [name, { ids: [], paths: [], labels: [], byteLengths: [], contents: [] }]),
+  ) as unknown as Record<
+    SplitName,
+    { -readonly [key in keyof SampleColumns]-?: NonNullable<SampleColumns[key]>[number][] }
+  >;
   for (const index of order) {
     const { id, file, label } = listed[index] as ListedSample;
     const { bytes, sha256 } = files[index] as FileFacts;
@@ -237,6 +241,7 @@ function manifestOf({ listed, sets, classes, files, root }: ManifestParts): Data
     column.paths.push(path.relative(root, file));
     column.labels.push(labels.get(label) as number);
     column.byteLengths.push(bytes);
+    column.contents.push(sha256.slice(0, contentDigits));
   }
   return { version: dataManifestVersion, classes, sets: columns, digest: `sha256:${hash.digest('hex')}` };
 }

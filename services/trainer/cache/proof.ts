@@ -1,0 +1,61 @@
+// Rows that another process left on disk are believed once a block of them was computed here too: the same bits, and
+// dearer to compute than to read. One block a level and process; it is also what the gain is reckoned from.
+
+import type { FeatureCounts } from './feature-counts.ts';
+import type { FeatureStore } from './feature-store.ts';
+import type { Level, SampleRef } from './level.ts';
+import type { LoadBlock } from './pixel-level.ts';
+
+export interface ProofOptions {
+  readonly store: FeatureStore;
+  readonly counts: FeatureCounts;
+  readonly blockSize: number;
+  readonly loadBlock: LoadBlock;
+  /** Rows of the stage's boundary from pixels. */
+  readonly fromPixels: (pixels: Uint8Array) => Float32Array;
+  /** Rows of the stage's boundary from a block of the level; what is read already, where the level is the boundary. */
+  readonly fromLevel: (rows: Uint8Array) => Float32Array;
+  readonly say: (level: Level, decision: string) => void;
+}
+
+/** Proves the level by the first block of `refs` that the disk has, or leaves it alone from now on. */
+export async function proveLevel(level: Level, refs: readonly SampleRef[], options: ProofOptions): Promise<void> {
+  const { store, counts, blockSize, say } = options;
+  const { disk } = store;
+  if (!disk || disk.isProven(level)) return;
+  const block = refs.filter((ref) => disk.has(level, ref)).slice(0, blockSize);
+  if (block.length === 0) return;
+  const started = performance.now();
+  const { pixels, present } = await options.loadBlock(block);
+  const computed = bytesOf(options.fromPixels(pixels));
+  const between = performance.now();
+  const stored = new Uint8Array(blockSize * level.rowBytes);
+  const wasRead = block.map((ref, place) => {
+    const row = disk.read(level, ref);
+    if (row) stored.set(row, place * level.rowBytes);
+    return row !== undefined && present[place] === true;
+  });
+  const readSeconds = (performance.now() - between) / 1000;
+  const found = bytesOf(options.fromLevel(stored));
+  const computeSeconds = (between - started) / 1000;
+  counts.computeSeconds += computeSeconds;
+  counts.timedRows += block.length;
+  const rowBytes = computed.length / blockSize;
+  const same = wasRead.every((read, place) => {
+    const range = [place * rowBytes, (place + 1) * rowBytes] as const;
+    return !read || Buffer.compare(found.subarray(...range), computed.subarray(...range)) === 0;
+  });
+  const each = (seconds: number): string => `${((1000 * seconds) / block.length).toFixed(3)} ms`;
+  const costs = `reading takes ${each(readSeconds)} a sample, computing ${each(computeSeconds)}`;
+  if (same && readSeconds < computeSeconds) {
+    disk.prove(level);
+    say(level, `read from disk: ${costs}`);
+    return;
+  }
+  disk.leave(level);
+  say(level, same ? `computed: ${costs}` : 'computed: what lies on disk has other bits than this engine computes');
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
