@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { initialWeights } from '@thaw/common/model/initial-weights.ts';
+import { readLayersModel } from '@thaw/common/model/layers-model.ts';
+import { writeKerasArchive } from '@thaw/coordinator/export/keras/write-archive.ts';
+import { readLayersModelFile } from '@thaw/coordinator/prepare/model-source/layers-model-file.ts';
 import type { ModelSummary } from '@thaw/coordinator/prepare/model-summary.ts';
 import { functional, kerasInput, kerasLayer } from '../../../test/support/fixtures/keras-topology.ts';
 import { writeTinyModel } from '../../../test/support/fixtures/tiny-model.ts';
@@ -91,6 +98,31 @@ describe('thaw model inspect', () => {
       assert.equal(text.split('\n').filter((line) => /^\|? +\S*(backbone|…)/.test(line)).length, layers.length);
     });
   }
+
+  it('fetches a model from the web, says so, and keeps it by its content', async () => {
+    const source = (await readLayersModelFile('tiny', folder)).topology;
+    const graph = readLayersModel(source, { prefix: 'backbone' });
+    const file = path.join(folder, 'served.keras');
+    await writeKerasArchive(file, { graph, weights: initialWeights(graph.layers, 1), metadata: {} }, new Date(0));
+    const bytes = await readFile(file);
+    const server = createServer((_, response) => void response.writeHead(200, { etag: '"1"' }).end(bytes));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/served.keras`;
+    try {
+      const world = capturedWorld({ cwd: folder, cacheDirectory: path.join(folder, 'cache') });
+      await modelCommand(world).parseAsync(['inspect', address, '--json'], { from: 'user' });
+      const { origin, blocks } = JSON.parse(world.written()) as ModelSummary;
+      assert.equal(origin, `the Keras model served.keras, from ${address}`);
+      assert.deepEqual(blocks, (await inspected('tiny')).blocks);
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      assert.equal(
+        world.complaints(),
+        `warning: ${address} is taken as it is today (its ETag is "1"); to be sure of the same bytes write #sha256=${sha256} behind it\n`,
+      );
+    } finally {
+      server.close();
+    }
+  });
 
   it('lists layers only when asked', async () => {
     assert.match(await inspect('tiny'), /\n\d+ layers; --layers lists them\.\n$/);

@@ -23,7 +23,7 @@ export function modelCommand(world: World): Command {
   command
     .command('inspect')
     .description('show blocks, layers, parameters, cut points and preprocessing of a model')
-    .argument('<source>', 'as in model.source: a path, file:PATH, builtin:NAME or example:NAME')
+    .argument('<source>', 'as in model.source: a path, file:PATH, an address, builtin:NAME or example:NAME')
     .option('--weights <source>', "file of a builtin's weights; without one its layers are shown")
     .option('--size <pixels>', 'height and width where the model leaves them open', wholeNumber)
     .option('--cut <layer>', 'count blocks and parameters up to this layer')
@@ -46,9 +46,11 @@ async function inspect(source: string, options: InspectOptions, world: World): P
   }
   const model = await openModelSource(source, {
     baseDirectory: world.cwd,
+    cacheDirectory: world.cacheDirectory,
     inputSize,
     ...(weights !== undefined && { weights: { source: asSource(weights) } }),
   });
+  for (const warning of model.warnings ?? []) world.stderr.write(`warning: ${warning}\n`);
   return modelSummary(source, model, cut);
 }
 

@@ -10,11 +10,10 @@ export function notSupported({ spec }: JobFile): Problem[] {
     if (condition) problems.push({ path: ['spec', ...path.split('.')], message: `${what} is not supported yet` });
   };
   refuse(task !== 'imageClassification', 'task', `task ${task}`);
-  const isBuiltin = (source: string): boolean => source.startsWith('builtin:');
   const isElsewhere = (source: string): boolean => /^(builtin|s3|https?):/.test(source);
   const { source: weights } = model.weights ?? {};
-  refuse(!isBuiltin(model.source) && isElsewhere(model.source), 'model.source', `source ${model.source}`);
-  refuse(weights !== undefined && isElsewhere(weights), 'model.weights.source', `source ${weights}`);
+  refuse(model.source.startsWith('s3:'), 'model.source', `source ${model.source}`);
+  refuse(weights !== undefined && /^(builtin|s3):/.test(weights), 'model.weights.source', `source ${weights}`);
   refuse(isElsewhere(data.source), 'data.source', `source ${data.source}`);
   for (const [set, source] of Object.entries(data.split.folders ?? {}))
     refuse(isElsewhere(source), `data.split.folders.${set}`, `source ${source}`);

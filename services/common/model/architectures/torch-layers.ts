@@ -1,6 +1,7 @@
 // Weights as PyTorch names and lays them out (`layer1.0.conv1.weight`, [out, in, height, width]), given to the layers of a
 // builtin. Only layouts that were compared with their origin are known.
 
+import { channelsLast } from '../channels-last.ts';
 import type { Tensor } from '../graph.ts';
 import type { StoredLayer } from '../stored-layer.ts';
 
@@ -40,7 +41,7 @@ export function torchResnet50Layers(tensors: ReadonlyMap<string, Tensor>, file: 
     const layer = resnet50Name(module);
     const isConvolution = tensor.shape.length === 4;
     const array = isConvolution
-      ? { name: own === 'weight' ? 'kernel' : own, tensor: heightWidthInOut(tensor) }
+      ? { name: own === 'weight' ? 'kernel' : own, tensor: channelsLast(tensor) }
       : { name: normalizationNames[own] ?? own, tensor };
     layers.set(layer, [...(layers.get(layer) ?? []), array]);
   }
@@ -57,19 +58,4 @@ function resnet50Name(module: string): string {
   const place = `conv${Number(stage) + 1}_block${Number(block) + 1}`;
   if (kind !== undefined) return `${place}_${step}_${kind}`;
   return `${place}_0_${module.endsWith('.0') ? 'conv' : 'bn'}`;
-}
-
-/** [out, in, height, width] to [height, width, in, out]. */
-function heightWidthInOut({ shape, data }: Tensor): Tensor {
-  const [outs = 0, ins = 0, height = 0, width = 0] = shape;
-  const turned = new Float32Array(data.length);
-  let from = 0;
-  for (let out = 0; out < outs; out++) {
-    for (let into = 0; into < ins; into++) {
-      for (let place = 0; place < height * width; place++) {
-        turned[(place * ins + into) * outs + out] = data[from++] as number;
-      }
-    }
-  }
-  return { shape: [height, width, ins, outs], data: turned };
 }

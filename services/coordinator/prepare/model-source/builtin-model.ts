@@ -52,13 +52,19 @@ export async function openBuiltinModel(name: string, options: OpenOptions): Prom
   const common = { preprocessing, defaultCut };
   if (weights?.source !== undefined) {
     const stored = await aboutWeights(() => readStoredWeights(weights.source as string, options));
-    const { layers, torch, what } = stored;
-    if (torch) return aboutWeights(async () => torchModel(name, { architecture, inputSize, torch, what }));
+    const { layers, torch, what, warnings = [] } = stored;
+    const said = warnings.length > 0 ? { warnings } : {};
+    if (torch) {
+      return {
+        ...(await aboutWeights(async () => torchModel(name, { architecture, inputSize, torch, what }))),
+        ...said,
+      };
+    }
     const values = await aboutWeights(async () => matchLayers(graph, withoutClassifier(layers, architecture), what));
     const published = architecture.arePublished?.(values) === true;
     const fitting = published ? architecture.build({ ...inputSize, published }) : graph;
     const origin = `${name} as in keras.applications, with the weights of ${what}`;
-    return { ...common, graph: fitting, weights: values, digest: digestOf(fitting, values), origin };
+    return { ...common, graph: fitting, weights: values, digest: digestOf(fitting, values), origin, ...said };
   }
   if (weights?.none === undefined) {
     throw new ThawError('JobInvalid', `spec.model: found builtin:${name} without weights; expected source or none`);

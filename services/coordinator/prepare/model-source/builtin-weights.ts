@@ -8,6 +8,8 @@ import type { Weights } from '@thaw/common/model/graph.ts';
 import { lastName, type StoredLayer } from '@thaw/common/model/stored-layer.ts';
 import { decodeWeights } from '@thaw/common/model/weights-manifest.ts';
 import { readFloatTensors } from '@thaw/common/tensors/safetensors.ts';
+import { fetchFile } from '../remote/fetch-file.ts';
+import { isRemote } from '../remote/remote-address.ts';
 import { exampleWeights } from './example-weights.ts';
 import { isKerasFile, readKerasWeights } from './keras-file.ts';
 import { readLayersModelFile } from './layers-model-file.ts';
@@ -16,6 +18,8 @@ export interface StoredWeights {
   readonly layers: readonly StoredLayer[];
   /** Instead of layers: tensors that PyTorch named, which only the network can give to layers. */
   readonly torch?: Weights;
+  /** As of a model source. */
+  readonly warnings?: readonly string[];
   /** Names the file in errors. */
   readonly what: string;
 }
@@ -27,13 +31,18 @@ export interface WeightsPlaces {
   readonly cacheDirectory?: string | undefined;
 }
 
-/** `source`: file:PATH or example:NAME. Throws SourceNotFound or ModelInvalid. */
+/** `source`: file:PATH, an address on the web, or example:NAME. Throws SourceNotFound or ModelInvalid. */
 export async function readStoredWeights(source: string, places: WeightsPlaces): Promise<StoredWeights> {
   const [, example] = /^example:(.*)$/.exec(source) ?? [];
   if (example !== undefined) {
     invariant(places.cacheDirectory !== undefined, 'examples are written to a cache folder');
     const file = await exampleWeights(example, places.cacheDirectory);
     return { ...(await readStoredWeights(`file:${file}`, places)), what: source };
+  }
+  if (isRemote(source)) {
+    invariant(places.cacheDirectory !== undefined, 'what is fetched lies in a cache folder');
+    const { file, shown, warning } = await fetchFile(source, { cacheDirectory: places.cacheDirectory });
+    return { ...(await readStoredWeights(`file:${file}`, places)), what: shown, warnings: warning ? [warning] : [] };
   }
   const { baseDirectory } = places;
   const location = source.replace(/^file:/, '');

@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { channelsLast } from '@thaw/common/model/channels-last.ts';
 import type { Tensor, Weights } from '@thaw/common/model/graph.ts';
 import { writeSafetensors } from '@thaw/common/tensors/safetensors.ts';
 import { fetchPackage } from '../example/fetch-package.ts';
@@ -46,19 +47,4 @@ export function vgg16Weights(stored: ReadonlyMap<string, Tensor>): Weights {
     else if (kind === 'Squeeze') weights.set(`${layer}/bias`, tensor);
   }
   return weights;
-}
-
-/** [out, in, height, width] to [height, width, in, out]. */
-function channelsLast({ shape, data }: Tensor): Tensor {
-  const [outputs = 0, inputs = 0, height = 0, width = 0] = shape;
-  const places = height * width;
-  const turned = new Float32Array(data.length);
-  for (let out = 0; out < outputs; out++) {
-    for (let into = 0; into < inputs; into++) {
-      for (let place = 0; place < places; place++) {
-        turned[(place * inputs + into) * outputs + out] = data[(out * inputs + into) * places + place] as number;
-      }
-    }
-  }
-  return { shape: [height, width, inputs, outputs], data: turned };
 }

@@ -1,15 +1,17 @@
-// Opens the pretrained model that a job names: `file:` (a Keras file or a tfjs layers-model), `example:` (from an
-// installed package) or `builtin:` (a topology that Thaw knows). Other kinds are refused by name.
+// Opens the pretrained model that a job names: `file:` (a Keras file or a tfjs layers-model), `http(s):` (a Keras file),
+// `example:` (from an installed package) or `builtin:` (a topology that Thaw knows). Other kinds are refused by name.
 
 import { createHash } from 'node:crypto';
 import type { Digest } from '@thaw/common/content/digest.ts';
-import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { SourcePreprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { Graph, Weights } from '@thaw/common/model/graph.ts';
 import { readLayersModel } from '@thaw/common/model/layers-model.ts';
 import { matchLayers } from '@thaw/common/model/match-layers.ts';
 import { matchWeights } from '@thaw/common/model/match-weights.ts';
 import { decodeWeights } from '@thaw/common/model/weights-manifest.ts';
+import { fetchFile } from '../remote/fetch-file.ts';
+import { isRemote } from '../remote/remote-address.ts';
 import { type ModelWeights, openBuiltinModel } from './builtin-model.ts';
 import { classifierCut } from './classifier-cut.ts';
 import { readExampleModel } from './example-model.ts';
@@ -51,6 +53,7 @@ export interface OpenOptions {
 /** Throws SourceNotFound, ModelInvalid or NotSupported. */
 export async function openModelSource(source: string, options: OpenOptions): Promise<ModelSource> {
   if (source.startsWith('builtin:')) return openBuiltinModel(source.slice('builtin:'.length), options);
+  if (isRemote(source)) return openRemote(source, options);
   if (isKerasFile(source)) return openKerasFile(source.slice('file:'.length), options);
   const raw = await readSource(source, options.baseDirectory);
   const graph = readLayersModel(raw.topology, { prefix: 'backbone', inputSize: options.inputSize });
@@ -63,6 +66,14 @@ export async function openModelSource(source: string, options: OpenOptions): Pro
     origin: raw.origin,
     ...(raw.preprocessing && { preprocessing: raw.preprocessing }),
   };
+}
+
+async function openRemote(source: string, options: OpenOptions): Promise<ModelSource> {
+  invariant(options.cacheDirectory !== undefined, 'what is fetched lies in a cache folder');
+  const { file, shown, warning } = await fetchFile(source, { cacheDirectory: options.cacheDirectory });
+  const model = await openModelSource(`file:${file}`, options);
+  const warnings = [...(model.warnings ?? []), ...(warning === null ? [] : [warning])];
+  return { ...model, origin: `${model.origin}, from ${shown}`, ...(warnings.length > 0 && { warnings }) };
 }
 
 async function openKerasFile(location: string, { baseDirectory, inputSize }: OpenOptions): Promise<ModelSource> {
@@ -93,16 +104,14 @@ async function readSource(source: string, baseDirectory: string): Promise<RawLay
     case 'example':
       return readExampleModel(rest);
     case 's3':
-    case 'http':
-    case 'https':
       throw new ThawError(
         'NotSupported',
-        `spec.model.source: ${scheme}: sources are not supported yet; use file:, example: or builtin:`,
+        `spec.model.source: ${scheme}: sources are not supported yet; use https:, file:, example: or builtin:`,
       );
     default:
       throw new ThawError(
         'JobInvalid',
-        `spec.model.source: found "${source}"; expected file:PATH, example:NAME or builtin:NAME`,
+        `spec.model.source: found "${source}"; expected file:PATH, https://HOST/FILE, example:NAME or builtin:NAME`,
       );
   }
 }

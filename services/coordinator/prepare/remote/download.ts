@@ -1,0 +1,143 @@
+// Brings the bytes behind an address into a file, in as many requests as it takes: each goes on where the last one ended,
+// as long as the server has the same file. Silence, size and number of tries are limited.
+
+import { open, readFile, stat, writeFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { Address } from './remote-address.ts';
+
+export interface DownloadLimits {
+  readonly bytesMax: number;
+  /** Without a byte. */
+  readonly silenceMilliseconds: number;
+  readonly triesMax: number;
+  /** Before the second try; doubled before each further one. */
+  readonly pauseMilliseconds: number;
+}
+
+const defaultLimits: DownloadLimits = {
+  bytesMax: 16 * 1024 ** 3,
+  silenceMilliseconds: 60_000,
+  triesMax: 5,
+  pauseMilliseconds: 500,
+};
+
+export interface DownloadOptions {
+  /** Grows; its ETag lies beside it while it is not whole. */
+  readonly part: string;
+  /** ETag of what the caller has already. */
+  readonly known: string | null;
+  readonly limits?: Partial<DownloadLimits> | undefined;
+}
+
+/** The ETag of the whole file, null where the server gives none, or `unchanged`. Throws SourceNotFound. */
+export async function download(address: Address, options: DownloadOptions): Promise<string | null> {
+  const limits = { ...defaultLimits, ...options.limits };
+  let last: unknown;
+  for (let attempt = 0; attempt < limits.triesMax; attempt++) {
+    if (attempt > 0) await delay(limits.pauseMilliseconds * 2 ** (attempt - 1));
+    try {
+      return await tryOnce(address, { ...options, limits });
+    } catch (thrown) {
+      if (thrown instanceof ThawError || isOfDisk(thrown)) throw thrown;
+      last = thrown;
+    }
+  }
+  const { message, cause } = last as Error;
+  const reason = cause instanceof Error ? `${message}: ${cause.message}` : message;
+  throw notFetched(address, `${reason} (${limits.triesMax} tries)`, last);
+}
+
+interface Attempt extends DownloadOptions {
+  readonly limits: DownloadLimits;
+}
+
+async function tryOnce(address: Address, { part, known, limits }: Attempt): Promise<string | null> {
+  const started = await startedPart(part);
+  const silence = new AbortController();
+  const endSilence = (): void => silence.abort(new Error(`nothing came for ${limits.silenceMilliseconds} ms`));
+  const timer = setTimeout(endSilence, limits.silenceMilliseconds);
+  try {
+    const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+    if (started) Object.assign(headers, { range: `bytes=${started.bytes}-`, 'if-range': started.etag });
+    else if (known !== null) headers['if-none-match'] = known;
+    const response = await fetch(address.url, { headers, signal: silence.signal });
+    if (response.status === 304) return 'unchanged';
+    if (response.status === 416) await writeFile(etagFile(part), '');
+    requireAnswer(address, response);
+    const from = response.status === 206 && started ? started.bytes : 0;
+    const range = response.headers.get('content-range');
+    if (from > 0 && !range?.startsWith(`bytes ${from}-`))
+      throw new Error(`found the range ${range}; expected ${from}-`);
+    const length = Number(response.headers.get('content-length') ?? Number.NaN) + from;
+    if (length > limits.bytesMax)
+      throw notFetched(address, `it has ${length} bytes; expected at most ${limits.bytesMax}`);
+    const etag = response.headers.get('etag');
+    await writeFile(etagFile(part), etag !== null && !etag.startsWith('W/') ? etag : '');
+    const written = await append({ response, part, from, bytesMax: limits.bytesMax, heard: () => timer.refresh() });
+    if (written > limits.bytesMax) throw notFetched(address, `it has more than ${limits.bytesMax} bytes`);
+    if (!Number.isNaN(length) && written !== length) throw new Error(`found ${written} bytes; expected ${length}`);
+    return etag;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A strong one, by which the server can be asked to go on; empty where there is none. */
+export function etagFile(part: string): string {
+  return `${part}.etag`;
+}
+
+/** Null where nothing was begun, or nothing that the server could be asked to go on with. */
+async function startedPart(part: string): Promise<{ bytes: number; etag: string } | null> {
+  const found = await stat(part).catch(() => null);
+  const etag = await readFile(etagFile(part), 'utf8').catch(() => '');
+  return found && found.size > 0 && etag !== '' ? { bytes: found.size, etag } : null;
+}
+
+/** What may be better the next time is thrown as an Error, what will not as SourceNotFound. */
+function requireAnswer(address: Address, { ok, status, statusText, url }: Response): void {
+  if (address.url.protocol === 'https:' && url.startsWith('http:')) {
+    throw notFetched(address, 'its server leads from https to http; expected https all the way');
+  }
+  if (ok) return;
+  const said = `its server says ${status} ${statusText}`.trim();
+  if (status >= 500 || status === 429 || status === 408 || status === 416) throw new Error(said);
+  throw notFetched(address, said);
+}
+
+interface Append {
+  readonly response: Response;
+  readonly part: string;
+  readonly from: number;
+  readonly bytesMax: number;
+  readonly heard: () => void;
+}
+
+/** Bytes in the file afterwards; it is synced. */
+async function append({ response, part, from, bytesMax, heard }: Append): Promise<number> {
+  const handle = await open(part, from > 0 ? 'r+' : 'w');
+  let at = from;
+  try {
+    for await (const chunk of response.body ?? []) {
+      heard();
+      await handle.write(chunk as Uint8Array, 0, (chunk as Uint8Array).length, at);
+      at += (chunk as Uint8Array).length;
+      if (at > bytesMax) break;
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  return at;
+}
+
+const diskErrors = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EIO']);
+
+function isOfDisk(thrown: unknown): boolean {
+  return diskErrors.has((thrown as NodeJS.ErrnoException).code ?? '');
+}
+
+function notFetched({ shown }: Address, reason: string, cause?: unknown): ThawError {
+  return new ThawError('SourceNotFound', `spec.model.source: ${shown} cannot be fetched: ${reason}`, { cause });
+}
