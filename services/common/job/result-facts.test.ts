@@ -71,6 +71,7 @@ const stage: ResolvedStage = {
   onEnter: 'continue',
   l2sp: 0.1,
   microBatch: 16,
+  emaDecay: 0.9,
 };
 
 /** Fields that change no bit of a stage, and with them all that they hold. */
