@@ -60,7 +60,7 @@ it('counts just what `thaw predict` predicts, file by file', async () => {
   assert.deepEqual([confusion, count, accuracy, badSamples], [expected, 72, correct / 72, []]);
   assert.ok(correct > 0 && correct < 72, 'both right and wrong predictions were counted');
   assert.ok(Math.abs(loss - logs / 72) < 1e-6, `loss ${loss}, from the probabilities ${logs / 72}`);
-  assert.deepEqual(Object.keys(others).sort(), ['auc', 'data', 'macroF1', 'name', 'perClass']);
+  assert.deepEqual(Object.keys(others).sort(), ['auc', 'confusedPairs', 'data', 'macroF1', 'name', 'perClass']);
 });
 
 it('writes figures, classes and confusion as text that 80 columns hold', async () => {

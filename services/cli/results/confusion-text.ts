@@ -1,12 +1,11 @@
 // Which classes are taken for which: the whole matrix while it can be read, else its largest cells off the diagonal.
 
+import type { Confusion } from '@thaw/common/evaluation/confused-pairs.ts';
 import { displayWidth, padToWidth, plainText } from '../view/display-width.ts';
 import { percentText } from '../view/number-text.ts';
 import { defaultColumns, elideEnd, widest } from './text-columns.ts';
 
-export interface Confusion {
-  /** Rows are the truth, columns the prediction, in the order of `classes`. */
-  readonly confusion: readonly (readonly number[])[];
+interface Shown extends Confusion {
   readonly classes: readonly string[];
 }
 
@@ -16,8 +15,8 @@ const pairsShownMax = 10;
 const headerWidthMax = 5;
 const classWidthMax = 24;
 
-export function confusionText({ confusion, classes }: Confusion): string[] {
-  return classes.length <= matrixClassesMax ? matrix(confusion, classes) : confusedPairs(confusion, classes);
+export function confusionText({ confusion, confusedPairs, classes }: Shown): string[] {
+  return classes.length <= matrixClassesMax ? matrix(confusion, classes) : pairs(confusedPairs);
 }
 
 function matrix(confusion: Confusion['confusion'], classes: readonly string[]): string[] {
@@ -42,28 +41,23 @@ function matrix(confusion: Confusion['confusion'], classes: readonly string[]): 
   ];
 }
 
-function confusedPairs(confusion: Confusion['confusion'], classes: readonly string[]): string[] {
-  const pairs = confusion
-    .flatMap((cells, truth) => cells.map((count, guess) => ({ truth, guess, count })))
-    .filter(({ truth, guess, count }) => truth !== guess && count > 0)
-    .sort((a, b) => b.count - a.count || a.truth - b.truth || a.guess - b.guess);
-  if (pairs.length === 0) return ['no class was taken for another'];
-  const name = (index: number): string => elideEnd(plainText(classes[index] as string), classWidthMax);
-  const shown = pairs.slice(0, pairsShownMax);
+function pairs(all: Confusion['confusedPairs']): string[] {
+  if (all.length === 0) return ['no class was taken for another'];
+  const name = (label: string): string => elideEnd(plainText(label), classWidthMax);
+  const shown = all.slice(0, pairsShownMax);
   const names = shown.map(({ truth }) => name(truth));
-  const guesses = shown.map(({ guess }) => name(guess));
-  const more = pairs.length > shown.length ? [`and ${pairs.length - shown.length} other pairs`] : [];
+  const guesses = shown.map(({ prediction }) => name(prediction));
+  const more = all.length > shown.length ? [`and ${all.length - shown.length} other pairs`] : [];
   return [
     'most confused: truth, prediction, samples, of that truth',
-    ...shown.map(({ truth, count }, i) => {
-      const ofTruth = (confusion[truth] ?? []).reduce((sum, cell) => sum + cell, 0);
-      return [
+    ...shown.map(({ count, share }, i) =>
+      [
         padToWidth(names[i] as string, widest(names)),
         padToWidth(guesses[i] as string, widest(guesses)),
         String(count).padStart(6),
-        percentText(count / ofTruth),
-      ].join('  ');
-    }),
+        percentText(share),
+      ].join('  '),
+    ),
     ...more,
   ];
 }

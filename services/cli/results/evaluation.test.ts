@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { confusionOf } from '@thaw/common/evaluation/confused-pairs.ts';
 import { sparseOf } from '@thaw/common/evaluation/sparse-counts.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import { noFigures } from '@thaw/trainer/train/prediction-tally.ts';
@@ -11,7 +12,11 @@ import { evaluationOf, evaluationText } from './evaluation.ts';
 /** Classes by name, and a matrix with `count` of each cell's place. */
 function aConfusion(size: number, count: (truth: number, guess: number) => number, name = (i: number) => `class ${i}`) {
   const all = Array.from({ length: size }, (_, i) => i);
-  return { classes: all.map(name), confusion: all.map((truth) => all.map((guess) => count(truth, guess))) };
+  const classes = all.map(name);
+  return {
+    classes,
+    ...confusionOf(sparseOf(all.flatMap((truth) => all.map((guess) => count(truth, guess)))), classes),
+  };
 }
 
 const noScores = { positiveScores: null, negativeScores: null };
@@ -34,6 +39,7 @@ it('adds parts up to the figures of a report', () => {
     auc: 0.5,
     count: 4,
     confusion: [[1, 1], [0, 2]], // biome-ignore format: a matrix
+    confusedPairs: [{ truth: 'no', prediction: 'yes', count: 1, share: 0.5 }],
     classes: ['no', 'yes'],
     badSamples,
   });

@@ -1,7 +1,7 @@
 // The figures of `thaw evaluate`, as a report's test section has them, and as text. Metrics are the coordinator's own,
 // from the same integer sums.
 
-import { matrixOf } from '@thaw/common/evaluation/sparse-counts.ts';
+import { type Confusion, confusionOf } from '@thaw/common/evaluation/confused-pairs.ts';
 import { metricsOf, perClassMetrics, sumEvaluated } from '@thaw/coordinator/core/evaluation.ts';
 import type { Metrics } from '@thaw/coordinator/core/state.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
@@ -15,10 +15,8 @@ export interface BadSample {
   readonly reason: string;
 }
 
-export interface Evaluation extends Metrics {
+export interface Evaluation extends Metrics, Confusion {
   readonly perClass: readonly ClassFigures[];
-  /** Rows are the truth, columns the prediction, in the order of `classes`. */
-  readonly confusion: readonly (readonly number[])[];
   readonly classes: readonly string[];
   readonly badSamples: readonly BadSample[];
 }
@@ -37,7 +35,7 @@ export function evaluationOf(
   return {
     ...metricsOf(sums, size),
     perClass: perClassMetrics(sums.confusion, size).map((figures, i) => ({ class: classes[i] as string, ...figures })),
-    confusion: matrixOf(sums.confusion, size),
+    ...confusionOf(sums.confusion, classes),
     classes,
     badSamples,
   };

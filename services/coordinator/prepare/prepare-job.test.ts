@@ -237,7 +237,7 @@ const refused: readonly (readonly [what: string, changes: Fields, code: ErrorCod
     'a folder without a model',
     model({ source: 'file:images' }),
     'SourceNotFound',
-    /^job\.yaml:8:13: spec\.model\.source: .*images\/model\.json cannot be read/,
+    /^job\.yaml:8:13: spec\.model\.source: .*images: found neither model\.json nor model\/model\.json/,
   ],
   [
     'an unknown example',

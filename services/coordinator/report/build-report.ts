@@ -2,7 +2,7 @@
 // ever added; `version` moves when one changes its meaning.
 
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
-import { matrixOf } from '@thaw/common/evaluation/sparse-counts.ts';
+import { type Confusion, confusionOf } from '@thaw/common/evaluation/confused-pairs.ts';
 import type { Loss } from '@thaw/common/job/resolved-job.ts';
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
 import { perClassMetrics } from '../core/evaluation.ts';
@@ -63,13 +63,11 @@ export interface StageReport {
   readonly history: readonly EpochRecord[];
 }
 
-export interface TestReport extends Metrics {
+export interface TestReport extends Metrics, Confusion {
   /** Epoch whose weights were tested and exported. */
   readonly epoch: number;
   readonly badSamples: number;
   readonly perClass: readonly (ClassMetrics & { readonly class: string })[];
-  /** Rows are the truth, columns the prediction, in the order of `classes`. */
-  readonly confusion: readonly (readonly number[])[];
   readonly classes: readonly string[];
   /** One entry a tenth of the predicted class' probability, from 0 to 1; empty when the trainers did not say. */
   readonly calibration: readonly CalibrationCell[];
@@ -174,7 +172,7 @@ function testReport(state: JobState, testIds: readonly string[]): TestReport {
       class: plan.classes[i] as string,
       ...ofClass,
     })),
-    confusion: matrixOf(confusion, plan.classes.length),
+    ...confusionOf(confusion, plan.classes),
     classes: plan.classes,
     calibration: pending.testFigures?.calibration ?? [],
     ...calibratedReport(state),

@@ -6,7 +6,6 @@ import { heatClass } from './chart/heat-table.ts';
 import type { PageData } from './page-data.ts';
 import { reportPage } from './report-page.ts';
 import { wilsonInterval } from './section/summary.ts';
-import { confusedPairs } from './section/test-results.ts';
 import { someData, someTest } from './testing/some-page-data.ts';
 
 const hostile = [
@@ -137,18 +136,6 @@ describe('the page', () => {
     }
     assert.equal(/NaN|Infinity|undefined/.exec(page.replace(/<script>[\s\S]*<\/script>/, '')), null);
   });
-});
-
-it('names the most confused pairs first, with their share of the class', () => {
-  const found = confusedPairs(['a', 'b', 'c'], [[7, 1, 2], [3, 7, 0], [0, 0, 5]]); // biome-ignore format: a matrix
-  assert.deepEqual(
-    found.map(({ truth, prediction, count, share }) => [truth, prediction, count, share]),
-    [
-      ['b', 'a', 3, 0.3],
-      ['a', 'c', 2, 0.2],
-      ['a', 'b', 1, 0.1],
-    ],
-  );
 });
 
 it('colours the diagonal by its share and mistakes by the root of theirs', () => {

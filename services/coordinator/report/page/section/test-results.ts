@@ -1,5 +1,6 @@
 // How the model does on the test set, class by class: what it takes for what, and the figures of each class.
 
+import type { ConfusedPair } from '@thaw/common/evaluation/confused-pairs.ts';
 import { heatTable } from '../chart/heat-table.ts';
 import { type Insert, type Markup, markup } from '../markup.ts';
 import { countText, groupedText, none, percentText, scoreText } from '../number-text.ts';
@@ -41,21 +42,13 @@ function matrix({ classes, confusion }: Test): Insert {
   ];
 }
 
-interface Pair {
-  readonly truth: string;
-  readonly prediction: string;
-  readonly count: number;
-  readonly share: number;
-}
-
-function pairs({ classes, confusion }: Test): Insert {
-  const all = confusedPairs(classes, confusion);
+function pairs({ classes, confusedPairs: all }: Test): Insert {
   if (all.length === 0) return note('No class was taken for another.');
   const shown = all.slice(0, pairsMax);
-  const about = `A matrix of ${classes.length} classes cannot be read: these are the pairs most often confused, ${shown.length} of ${groupedText(all.length)}. report.json has the whole matrix.`;
+  const about = `A matrix of ${classes.length} classes cannot be read: these are the pairs most often confused, ${shown.length} of ${groupedText(all.length)}. report.json has the others.`;
   return [
     note(about),
-    tableMarkup<Pair>({
+    tableMarkup<ConfusedPair>({
       caption: 'Most confused pairs of classes',
       rows: shown,
       isSortable: true,
@@ -69,25 +62,12 @@ function pairs({ classes, confusion }: Test): Insert {
   ];
 }
 
-/** Most frequent first, then in the order of the classes. */
-export function confusedPairs(classes: readonly string[], confusion: Test['confusion']): Pair[] {
-  const found = confusion.flatMap((cells, row) => {
-    const total = cells.reduce((sum, count) => sum + count, 0);
-    return cells.flatMap((count, column) => {
-      if (row === column || count === 0) return [];
-      const [truth = '', prediction = ''] = [classes[row], classes[column]];
-      return [{ truth, prediction, count, share: count / total }];
-    });
-  });
-  return found.sort((a, b) => b.count - a.count);
-}
-
 type ClassRow = Test['perClass'][number] & { readonly takenFor: string };
 
-function classTable({ perClass, classes, confusion }: Test): Markup {
-  const rows = perClass.map(
-    (one, row): ClassRow => ({ ...one, takenFor: takenFor(classes, confusion[row] ?? [], row) }),
-  );
+function classTable({ perClass, confusedPairs }: Test): Markup {
+  // Reversed, so that the most frequent pair of a class is the one that stays.
+  const mostly = new Map([...confusedPairs].reverse().map((pair) => [pair.truth, pair]));
+  const rows = perClass.map((one): ClassRow => ({ ...one, takenFor: takenFor(mostly.get(one.class)) }));
   const ratio = (title: string, of: (row: ClassRow) => number) => ({
     title,
     isNumber: true,
@@ -119,8 +99,6 @@ function f1Cell(f1: number): Markup {
   return markup`${scoreText(f1)}<svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect class="rail" width="100" height="4"/><rect class="fill-1" width="${(f1 * 100).toFixed(1)}" height="4"/></svg>`;
 }
 
-function takenFor(classes: readonly string[], cells: readonly number[], row: number): string {
-  const others = cells.map((count, column) => (column === row ? 0 : count));
-  const most = Math.max(0, ...others);
-  return most === 0 ? none : `${classes[others.indexOf(most)] ?? ''} (${most})`;
+function takenFor(pair: ConfusedPair | undefined): string {
+  return pair === undefined ? none : `${pair.prediction} (${pair.count})`;
 }

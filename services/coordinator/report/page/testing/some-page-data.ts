@@ -1,6 +1,8 @@
 // A finished run for tests of the page: decided by the real core, told by its real log, with the names that a test wants
 // to see there.
 
+import { confusionOf } from '@thaw/common/evaluation/confused-pairs.ts';
+import { sparseOf } from '@thaw/common/evaluation/sparse-counts.ts';
 import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import { eventLine } from '../../../core/event-log.ts';
 import type { StagePlan } from '../../../core/job-plan.ts';
@@ -63,7 +65,7 @@ export function someTest(names: readonly string[], hits = 9): Partial<TestReport
   const figures = { precision: 0.9, recall: 0.9, f1: 0.9, support: hits + 1 };
   return {
     classes: names,
-    confusion,
+    ...confusionOf(sparseOf(confusion.flat()), names),
     count: size * (hits + 1),
     accuracy: hits / (hits + 1),
     perClass: names.map((name) => ({ class: name, ...figures })),
