@@ -57,12 +57,13 @@ it('finds copies at another size, quality and brightness, and no other picture',
       await written('x-again.webp', picture('x').webp({ quality: 40 })),
       await written('c-mirrored.png', picture('c').flop().png()),
       await written('y.png', picture('y').png()),
+      await written('d-pale.png', picture('d').modulate({ saturation: 0.1 }).png()),
     ],
   };
   await writeFile(path.join(folder, 'torn.png'), 'no picture');
   const manifest = manifestOf({ ...files, test: [...files.test, 'torn.png', 'gone.png'] });
   const { compared, found, listed } = await checkSplits({ manifest, dataRoot: folder, signal: going });
-  assert.deepEqual(compared, { train: 6, validation: 2, test: 5 });
+  assert.deepEqual(compared, { train: 6, validation: 2, test: 6 });
   assert.deepEqual(found, { validation: 1, test: 3 });
   assert.deepEqual(Object.fromEntries(listed.map(({ id, other }) => [id, `${other.set} ${other.id}`])), {
     'a-small.png': 'train a.png',
