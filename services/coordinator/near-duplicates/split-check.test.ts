@@ -40,6 +40,9 @@ function manifestOf(files: Readonly<Record<SplitName, readonly string[]>>): Data
   return { version: dataManifestVersion, classes: [], sets: Object.fromEntries(columns) as never, digest: '' };
 }
 
+/** Something that the other picture lacks. */
+const spot = Buffer.from('<svg width="40" height="40"><circle cx="20" cy="20" r="14" fill="#fd0"/></svg>');
+
 const going = new AbortController().signal;
 
 it('finds copies at another size, quality and brightness, and no other picture', async () => {
@@ -57,7 +60,12 @@ it('finds copies at another size, quality and brightness, and no other picture',
       await written('x-again.webp', picture('x').webp({ quality: 40 })),
       await written('c-mirrored.png', picture('c').flop().png()),
       await written('y.png', picture('y').png()),
-      await written('d-pale.png', picture('d').modulate({ saturation: 0.1 }).png()),
+      await written(
+        'd-with-more.png',
+        picture('d')
+          .composite([{ input: spot, left: 60, top: 40 }])
+          .png(),
+      ),
     ],
   };
   await writeFile(path.join(folder, 'torn.png'), 'no picture');
