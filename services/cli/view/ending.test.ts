@@ -41,6 +41,16 @@ for (const width of [120, 80, 40]) {
   });
 }
 
+it('names a reused stage where others have their seconds', () => {
+  const reused = { job: 'earlier', uid: '01OLD', trainedAt: '2026-01-04T10:00:00.000Z' };
+  const [first, ...others] = report.stages;
+  assert.ok(first);
+  const ending = { ...succeeded, report: { ...report, stages: [{ ...first, reused }, ...others] } };
+  const [wide, narrow] = [80, 20].map((width) => endingLines(ending, width).map((spans) => paint(spans, false)));
+  assert.match(wide?.find((line) => line.startsWith(first.name)) ?? '', / reused$/);
+  assert.match(narrow?.find((line) => line.startsWith(first.name)) ?? '', /, reused$/);
+});
+
 it('writes a result to stdout and everything else to stderr', () => {
   for (const [name, ending] of Object.entries(endings)) {
     const [stdout, stderr] = [fakeTerminal({ columns: 80, rows: 40 }), fakeTerminal({ columns: 80, rows: 40 })];

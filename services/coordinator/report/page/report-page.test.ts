@@ -112,6 +112,27 @@ describe('the page', () => {
     assert.deepEqual(shown, [[true, false], [false, true]]); // biome-ignore format: a matrix
   });
 
+  it('says which stages were trained before, and leaves their time out of this run', () => {
+    const { report } = someData();
+    const reused = { job: 'earlier', uid: '01OLD', trainedAt: '2026-01-04T10:00:00.000Z' };
+    const withReused = (count: number): string => {
+      const stages = report.stages.map((stage, i) => ({ ...stage, reused: i < count ? reused : null }));
+      return reportPage(someData({ report: { stages, stepsReused: 8 * count } }));
+    };
+    const note = 'Every stage was trained before';
+    const said = 'trained by earlier on 2026-01-04 10:00 UTC, not again in this run';
+    const found = [0, 1, 2].map((count) => {
+      const page = withReused(count);
+      return [page.split(said).length - 1, page.includes('id="chart-time-title"'), page.includes(note)];
+    });
+    assert.deepEqual(found, [
+      [0, true, false],
+      [1, true, false],
+      [2, false, true],
+    ]);
+    assert.match(withReused(1), /in 4 epochs, 8 of them reused/);
+  });
+
   const brought = [
     ['continue', [5, 8, 7, 9], '80.0 % → 90.0 % +10.0 points validation accuracy'],
     ['continue', [8, 5, 7, 9], '50.0 % → 90.0 % +40.0 points validation accuracy'],
