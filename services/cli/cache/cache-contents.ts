@@ -1,5 +1,5 @@
-// What the cache folder holds, entry by entry: kept stages, blobs that trainers fetched, and what set-up and examples
-// brought. Only what a job brings back by itself may be removed here; whoever uses it at that moment has a copy, or gets
+// What the cache folder holds, entry by entry: kept stages, features of frozen layers, blobs that trainers fetched, and
+// what set-up and examples brought. Only what a job brings back by itself may be removed here; whoever uses it at that moment has a copy, or gets
 // it again.
 
 import { readdir, stat } from 'node:fs/promises';
@@ -12,9 +12,10 @@ import {
   removeFiles,
   stageFolder,
 } from '@thaw/coordinator/adapters/kept-stages/stage-folder.ts';
+import { featureFolder, removeLevel, type StoredLevel, storedLevels } from '@thaw/trainer/cache/pack-folder.ts';
 
 export interface CacheEntry extends Used {
-  /** `stage`, `blob`, or the name of the folder that holds it. */
+  /** `stage`, `features`, `blob`, or the name of the folder that holds it. */
   readonly kind: string;
   readonly name: string;
   readonly isRemovable: boolean;
@@ -34,12 +35,16 @@ export async function readCache(cacheDirectory: string): Promise<CacheContents> 
   const kept = await listStages(folder);
   const stages = new Map(kept.map((stage) => [stageEntry(stage), stage]));
   const blobs = new Map(await blobEntries(path.join(cacheDirectory, 'blobs')));
-  const entries = [...stages.keys(), ...blobs.keys(), ...(await otherEntries(cacheDirectory))];
+  const levels = new Map(
+    storedLevels(path.join(cacheDirectory, featureFolder)).map((level) => [levelEntry(level), level]),
+  );
+  const entries = [...stages.keys(), ...levels.keys(), ...blobs.keys(), ...(await otherEntries(cacheDirectory))];
   return {
     entries,
     async remove(going, now) {
       const goingStages = going.flatMap((entry) => stages.get(entry) ?? []);
       await removeFiles(await filesToRemove(folder, { all: kept, going: goingStages, now }));
+      for (const level of going.flatMap((entry) => levels.get(entry) ?? [])) removeLevel(level);
       await removeFiles(going.flatMap((entry) => blobs.get(entry) ?? []));
     },
   };
@@ -59,6 +64,10 @@ function stageEntry({ read, key, bytes, usedAt }: KeptStage): CacheEntry {
   return { kind: 'stage', name, bytes, usedAt, isRemovable: true };
 }
 
+function levelEntry({ key, name, bytes, usedAt }: StoredLevel): CacheEntry {
+  return { kind: 'features', name: `${name || 'unreadable'} (${key.slice(0, 12)})`, bytes, usedAt, isRemovable: true };
+}
+
 async function blobEntries(directory: string): Promise<(readonly [CacheEntry, string])[]> {
   const names = await readdir(directory).catch(() => []);
   const entries: (readonly [CacheEntry, string])[] = [];
@@ -72,7 +81,7 @@ async function blobEntries(directory: string): Promise<(readonly [CacheEntry, st
   return entries;
 }
 
-const listedOtherwise: ReadonlySet<string> = new Set(['stages', 'blobs']);
+const listedOtherwise: ReadonlySet<string> = new Set(['stages', 'features', 'blobs']);
 
 async function otherEntries(cacheDirectory: string): Promise<CacheEntry[]> {
   const entries: CacheEntry[] = [];

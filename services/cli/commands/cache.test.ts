@@ -12,6 +12,7 @@ import { capturedWorld } from '../testing/captured-world.ts';
 import { cacheCommand } from './cache.ts';
 
 const day = 86_400;
+const levelName = 'backbone/pool (ffffffffffff)';
 let folder = '';
 
 beforeEach(async () => {
@@ -37,7 +38,7 @@ const itemsOf = async (...args: string[]): Promise<Item[]> => {
   return entries ?? removed ?? [];
 };
 
-/** Two stages (10 and 1 days old), two blobs (40 and 2 days), and a set-up part as old as the world. */
+/** Two stages (10 and 1 days old), features (20 days), two blobs (40 and 2 days), and a set-up part as old as the world. */
 async function fill(): Promise<void> {
   const cacheDirectory = path.join(folder, 'cache');
   const now = Date.now() / 1000;
@@ -55,6 +56,7 @@ async function fill(): Promise<void> {
     await utimes(resultFile(stageFolder(cacheDirectory), result.key), used, used);
   }
   for (const [name, size, age] of [
+    [`features/v1/${'f'.repeat(64)}/1-2.pack`, 4000, 20],
     ['blobs/sha256-aa', 3000, 40],
     ['blobs/sha256-bb', 2000, 2],
     ['engine/tfjs-node/deps', 100_000, 900],
@@ -64,6 +66,9 @@ async function fill(): Promise<void> {
     await writeFile(file, 'x'.repeat(size));
     await utimes(file, now - age * day, now - age * day);
   }
+  const about = path.join(cacheDirectory, 'features', 'v1', 'f'.repeat(64), 'level.json');
+  await writeFile(about, '{"version": 1, "name": "backbone/pool", "rowBytes": 4}');
+  await utimes(about, now - 20 * day, now - 20 * day);
 }
 
 describe('thaw cache', () => {
@@ -75,6 +80,7 @@ describe('thaw cache', () => {
       [
         ['stage', 'digits, stage block', true],
         ['stage', 'digits, stage head', true],
+        ['features', 'backbone/pool (ffffffffffff)', true],
         ['blob', 'sha256:aa', true],
         ['blob', 'sha256:bb', true],
         ['engine', 'tfjs-node', false],
@@ -94,10 +100,13 @@ describe('thaw cache', () => {
 
   for (const { args, gone } of [
     { args: [], gone: ['sha256:aa'] },
-    { args: ['--max-age', '5d'], gone: ['digits, stage head', 'sha256:aa'] },
+    { args: ['--max-age', '5d'], gone: ['digits, stage head', levelName, 'sha256:aa'] },
     // The newest stage and the newer blob fit; what is older goes, though the oldest blob alone would fit too.
-    { args: ['--max-bytes', '10000'], gone: ['digits, stage head', 'sha256:aa'] },
-    { args: ['--max-bytes', '0'], gone: ['digits, stage block', 'sha256:bb', 'digits, stage head', 'sha256:aa'] },
+    { args: ['--max-bytes', '10000'], gone: ['digits, stage head', levelName, 'sha256:aa'] },
+    {
+      args: ['--max-bytes', '0'],
+      gone: ['digits, stage block', 'sha256:bb', 'digits, stage head', levelName, 'sha256:aa'],
+    },
   ]) {
     it(`gc ${args.join(' ')} removes ${gone.join(', ')}`, async () => {
       await fill();

@@ -18,7 +18,7 @@ export function cacheCommand(world: World): Command {
   );
   command.addCommand(
     new Command('gc')
-      .description('remove stages and blobs that were used longest ago; set-up and examples stay')
+      .description('remove stages, features and blobs that were used longest ago; set-up and examples stay')
       .option('--max-age <age>', 'what is unused for longer goes: 90m, 12h, 30d', ageOf, stageMillisecondsMax)
       .option(
         '--max-bytes <bytes>',

@@ -52,7 +52,15 @@ const job: ResolvedJob = {
     onNonFinite: 'fail',
   },
   stages: [],
-  trainers: { replicas: 2, min: 1, max: 8, threads: 1, engine: 'tensorflow', gpus: 0 },
+  trainers: {
+    replicas: 2,
+    min: 1,
+    max: 8,
+    threads: 1,
+    engine: 'tensorflow',
+    gpus: 0,
+    cache: { memoryBytes: 1, diskBytes: 2 },
+  },
   output: { uri: 'file:out', formats: ['tfjs', 'safetensors'], weights: 'best', metric: 'accuracy', calibrate: 'none' },
 };
 
@@ -88,6 +96,7 @@ const outside = {
     'trainers.min',
     'trainers.max',
     'trainers.gpus',
+    'trainers.cache',
     'output',
   ],
   stage: ['name'],

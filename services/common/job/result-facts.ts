@@ -20,8 +20,9 @@ export function jobFacts(job: ResolvedJob): Digest {
   const { source: _data, format: _format, maxBadSamples: _limit, split, ...dataRules } = data;
   // Only the default of the stages, which hold their own.
   const { microBatch: _microBatch, ...trainRules } = train;
-  // How many trainers there are and what they run on; what they compute is told by the engine class and the probe.
-  const { replicas: _replicas, min: _min, max: _max, gpus: _gpus, ...trainerRules } = trainers;
+  // How many trainers there are, what they run on and what they may keep; what they compute is told by the engine class
+  // and the probe.
+  const { replicas: _replicas, min: _min, max: _max, gpus: _gpus, cache: _cache, ...trainerRules } = trainers;
   return digestOfJson({
     ...rest,
     model: modelRules,
