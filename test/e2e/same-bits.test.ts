@@ -124,9 +124,10 @@ describe('the same bits with everything that fights overfitting', { skip: await 
   });
 });
 
-/** Losses, weights, mixing at either place, averages. */
+/** Losses, weights, mixing at either place, averages, drawn augmentation. */
 const regularised = {
   spec: {
+    data: { augment: [{ randAugment: {} }], views: 2 },
     train: {
       loss: { focal: { gamma: 1.5, labelSmoothing: 0.1 } },
       classWeights: { perClass: { circle: 0.5, square: 1, stripes: 2 } },

@@ -89,6 +89,8 @@ const flips: Readonly<Record<string, Flip>> = {
   'spec.data.augment[].rotate.degrees': flip('result', 20, augment({ rotate: { degrees: 10 } })),
   'spec.data.augment[].brightness.amount': flip('result', 0.2, augment({ brightness: { amount: 0.1 } })),
   'spec.data.augment[].contrast.amount': flip('result', 0.2, augment({ contrast: { amount: 0.1 } })),
+  'spec.data.augment[].randAugment.operations': flip('result', 3, augment({ randAugment: {} })),
+  'spec.data.augment[].randAugment.magnitude': flip('result', 5, augment({ randAugment: {} })),
   'spec.data.views': flip('result', 2, augment({ flip: {} })),
   'spec.data.maxBadSamples': flip('result', 0.5),
   'spec.train.seed': flip('result', 8),

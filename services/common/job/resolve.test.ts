@@ -35,6 +35,7 @@ test('what the file leaves open has its default', () => {
     formats: ['tfjs', 'safetensors'],
     weights: 'best',
     metric: 'loss',
+    calibrate: 'none',
   });
 });
 

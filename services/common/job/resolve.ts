@@ -129,6 +129,7 @@ function augmentation(choice: JobSpec['data']['augment'][number]): Augmentation 
   if (choice.rotate) return { kind: 'rotate', ...choice.rotate };
   if (choice.brightness) return { kind: 'brightness', ...choice.brightness };
   if (choice.contrast) return { kind: 'contrast', ...choice.contrast };
+  if (choice.randAugment) return { kind: 'randAugment', ...choice.randAugment };
   const { area = [0.8, 1], aspect = [0.75, 1.3333] } = choice.crop ?? {};
   return {
     kind: 'crop',

@@ -89,7 +89,9 @@ export type Augmentation =
   /** Bytes are multiplied by a uniform factor in 1 ± amount. */
   | { readonly kind: 'brightness'; readonly amount: number }
   /** Distance from the image's mean is multiplied by a uniform factor in 1 ± amount. */
-  | { readonly kind: 'contrast'; readonly amount: number };
+  | { readonly kind: 'contrast'; readonly amount: number }
+  /** That many operations of RandAugment, at a magnitude of 0..30. */
+  | { readonly kind: 'randAugment'; readonly operations: number; readonly magnitude: number };
 
 export interface ResolvedTrain {
   readonly seed: number;

@@ -6,6 +6,8 @@ import type { Augmentation } from '@thaw/common/job/resolved-job.ts';
 import { keyedStream, type RandomStream } from '@thaw/common/random/stream.ts';
 import sharp from 'sharp';
 import { decodeImage, type ImageGeometry, openImage, rawPixels, resizeTo, throwBadImage } from './decode-image.ts';
+import { randAugmented } from './rand-augment.ts';
+import { rotation, warped } from './warp.ts';
 
 export interface AugmentOptions {
   readonly geometry: ImageGeometry;
@@ -65,11 +67,13 @@ async function apply(
     case 'flip':
       return stream.uniform() < 0.5 ? pixels : flipped(pixels, geometry, augmentation.axis);
     case 'rotate':
-      return rotated(pixels, geometry, between(stream, [-augmentation.degrees, augmentation.degrees]));
+      return warped(pixels, geometry, rotation(between(stream, [-augmentation.degrees, augmentation.degrees])));
     case 'brightness':
       return mapped(pixels, between(stream, [1 - augmentation.amount, 1 + augmentation.amount]), 0);
     case 'contrast':
       return mapped(pixels, between(stream, [1 - augmentation.amount, 1 + augmentation.amount]), meanOf(pixels));
+    case 'randAugment':
+      return randAugmented(pixels, augmentation, { geometry, stream });
     case 'crop':
       return pixels; // done on the whole picture, before it was resized
     default:
@@ -84,30 +88,6 @@ function flipped(pixels: Uint8Array, { height, width }: ImageGeometry, axis: 'ho
       const from = axis === 'horizontal' ? y * width + (width - 1 - x) : (height - 1 - y) * width + x;
       const to = y * width + x;
       for (let c = 0; c < 3; c++) output[to * 3 + c] = pixels[from * 3 + c] as number;
-    }
-  }
-  return output;
-}
-
-/** About the centre, bilinear, black outside. */
-function rotated(pixels: Uint8Array, { height, width }: ImageGeometry, degrees: number): Uint8Array {
-  const cos = Math.cos((degrees * Math.PI) / 180);
-  const sin = Math.sin((degrees * Math.PI) / 180);
-  const [centerX, centerY] = [(width - 1) / 2, (height - 1) / 2];
-  const output = new Uint8Array(pixels.length);
-  const at = (x: number, y: number, c: number): number =>
-    x < 0 || y < 0 || x >= width || y >= height ? 0 : (pixels[(y * width + x) * 3 + c] as number);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const sourceX = centerX + (x - centerX) * cos + (y - centerY) * sin;
-      const sourceY = centerY - (x - centerX) * sin + (y - centerY) * cos;
-      const [left, top] = [Math.floor(sourceX), Math.floor(sourceY)];
-      const [right, down] = [sourceX - left, sourceY - top];
-      for (let c = 0; c < 3; c++) {
-        const upper = at(left, top, c) * (1 - right) + at(left + 1, top, c) * right;
-        const lower = at(left, top + 1, c) * (1 - right) + at(left + 1, top + 1, c) * right;
-        output[(y * width + x) * 3 + c] = Math.round(upper * (1 - down) + lower * down);
-      }
     }
   }
   return output;

@@ -25,6 +25,14 @@ export const augmentationSchema = oneOf({
   contrast: z
     .strictObject({ amount: fraction('The distance from the mean is multiplied by 1 ± this.') })
     .describe('More or less contrast.'),
+  randAugment: z
+    .strictObject({
+      operations: z.int().min(1).max(14).default(2).describe('Operations on each picture.'),
+      magnitude: z.int().min(0).max(30).default(9).describe('Strength of all of them.'),
+    })
+    .describe(
+      'RandAugment with the operations and magnitudes of torchvision: shears, shifts, turns, brightness, colour, contrast, sharpness, posterize, solarize, autocontrast, equalize.',
+    ),
 }).describe('One augmentation: exactly one key.');
 
 export const splitSchema = z
