@@ -12,6 +12,8 @@ const content = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * i) % 
 const other = Buffer.from(content).reverse();
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
+const etagOf = (bytes: Uint8Array): string => `"${sha256(bytes).slice(0, 8)}"`;
+
 type Answer = (response: ServerResponse, headers: IncomingHttpHeaders) => void;
 
 let server: Server;
@@ -43,7 +45,7 @@ afterEach(async () => {
 
 /** As a file server does it: ETag, conditions and ranges. */
 const file =
-  (bytes: Buffer, etag = `"${sha256(bytes).slice(0, 8)}"`): Answer =>
+  (bytes: Buffer, etag = etagOf(bytes)): Answer =>
   (response, { range, 'if-range': ifRange, 'if-none-match': known }) => {
     if (known === etag) return void response.writeHead(304).end();
     const from = ifRange === etag ? Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0) : 0;
@@ -121,6 +123,10 @@ describe('a file from the web', () => {
     const ranges = requests.map(({ range }) => range);
     assert.equal(ranges[0], undefined);
     assert.match(String(ranges[2]), /^bytes=\d{6}-$/);
+    assert.deepEqual(
+      requests.map((headers) => headers['if-range']),
+      [undefined, etagOf(content), etagOf(content)],
+    );
   });
 
   it('starts anew when it became another file meanwhile', async () => {
