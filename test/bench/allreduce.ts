@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { natsServerFile, startNatsServer } from '../support/nats-server.ts';
 import type { Answer, MemberOptions, Order } from './allreduce-member.ts';
+import type { BenchmarkOptions, Print } from './benchmark.ts';
 import { runGloo } from './gloo.ts';
 import { type Spread, spreadOf } from './spread.ts';
 
@@ -27,15 +28,6 @@ export interface AllreduceResult {
   readonly ratioToGloo: number | null;
 }
 
-export interface AllreduceOptions {
-  readonly members: readonly number[];
-  readonly megabytes: readonly number[];
-  /** Seconds of measured rounds for each size and pass. */
-  readonly seconds: number;
-  /** How often all sizes are measured. */
-  readonly passes: number;
-}
-
 const bytesPerMegabyte = 1e6;
 /** From these follows how many make up the wanted time. */
 const firstRounds = 5;
@@ -53,30 +45,30 @@ interface Measured {
 }
 
 export async function benchAllreduce(
-  options: AllreduceOptions,
-  print: (line: string) => void,
+  { members: memberCounts = [2, 4], megabytes: sizes = [1, 4, 16, 64], seconds = 1, passes = 3 }: BenchmarkOptions,
+  print: Print,
 ): Promise<AllreduceResult[]> {
   const file = natsServerFile();
   if (!file) throw new Error('nats-server is missing: run ./thaw once, which sets it up');
-  const table = options.members.flatMap((members) =>
-    options.megabytes.map((megabytes): Measured => {
+  const table = memberCounts.flatMap((members) =>
+    sizes.map((megabytes): Measured => {
       const none = { milliseconds: [], glooMilliseconds: [], brokerCpuSeconds: 0, memberCpuSeconds: 0 };
       return { members, megabytes, ...none };
     }),
   );
   const server = await startNatsServer(file);
   try {
-    for (let pass = 1; pass <= options.passes; pass++) {
-      const gloo = await runGloo(options);
+    for (let pass = 1; pass <= passes; pass++) {
+      const gloo = await runGloo({ members: memberCounts, megabytes: sizes, seconds });
       for (const { members, megabytes, milliseconds } of gloo ?? []) {
         const row = table.find((found) => found.members === members && found.megabytes === megabytes);
         row?.glooMilliseconds.push(...milliseconds);
       }
-      for (const members of options.members) {
+      for (const members of memberCounts) {
         const rows = table.filter((row) => row.members === members);
-        await measure(rows, options.seconds, { url: server.url, pid: server.pid, members });
+        await measure(rows, seconds, { url: server.url, pid: server.pid, members });
       }
-      print(`pass ${pass} of ${options.passes}${gloo ? '' : '; PyTorch is not importable by python3: no ratios'}`);
+      print(`pass ${pass} of ${passes}${gloo ? '' : '; PyTorch is not importable by python3: no ratios'}`);
     }
   } finally {
     await server.stop();

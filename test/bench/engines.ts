@@ -9,6 +9,7 @@ import type { PreparedJob } from '@thaw/coordinator/prepare/prepared-job.ts';
 import { createEngine } from '@thaw/trainer/engine/create-engine.ts';
 import type { EngineModel } from '@thaw/trainer/engine/engine.ts';
 import { digitsJob } from '../support/digits-job.ts';
+import type { BenchmarkOptions, Print } from './benchmark.ts';
 import { type Spread, spreadOf } from './spread.ts';
 
 export interface EngineResult {
@@ -26,10 +27,7 @@ const microBatch = 16;
 const roundsPerPass = 5;
 const suffixes = { 'last two blocks': ['head/**', 'last(2)'], 'all layers': ['**'] } as const;
 
-export async function benchEngines(
-  { passes }: { readonly passes: number },
-  print: (line: string) => void,
-): Promise<EngineResult[]> {
+export async function benchEngines({ passes = 3 }: BenchmarkOptions, print: Print): Promise<EngineResult[]> {
   const prepared = await digitsJob();
   const measured = new Map<string, Record<Engine, number[]>>();
   for (let pass = 0; pass < passes; pass++) {
