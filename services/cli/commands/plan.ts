@@ -57,6 +57,7 @@ function printedStage(stage: StageSummary, index: number, trainers: number): str
     ),
     row('optimizer', `${stage.optimizer}, learning rate ${stage.learningRate}`),
     row('boundary', `${stage.boundary.join(', ')}: ${bytes(stage.boundaryBytesPerSample)} a sample, computed once`),
+    ...(stage.cacheBytes > 0 ? [row('features', featuresText(stage))] : []),
     row(
       'gradient',
       `${bytes(stage.gradientBytes)} a step; through the broker ${bytes(stage.brokerBytesPerStep)} at ${trainers} trainers`,
@@ -64,6 +65,12 @@ function printedStage(stage: StageSummary, index: number, trainers: number): str
     row('memory', `about ${bytes(stage.trainerBytesAtMin)} in one trainer at trainers.min`),
     ...[...more, ...shownLayers].map((layer, i) => row(i === 0 ? 'layers' : '', layer)),
   ];
+}
+
+function featuresText({ cacheBytes, storedBefore, epochsMax }: StageSummary): string {
+  const kept = `${bytes(cacheBytes)} in the cache`;
+  if (storedBefore) return `${kept}, stored by an earlier stage: no frozen layer runs`;
+  return `${kept}: frozen layers run once instead of in up to ${epochsMax} epochs`;
 }
 
 function count(value: number): string {

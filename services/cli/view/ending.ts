@@ -85,6 +85,7 @@ function succeededLines({ out, report, predictCommand }: Succeeded, width: numbe
     fact('test', `${measured}, ${plural(test.count, 'sample')}`),
     ...calibrationFacts(report),
     ...nearDuplicateFacts(report, out),
+    ...featureFacts(report),
     ...badSampleFacts(report, out),
     fact('weights', report.weightsDigest),
     fact('job', report.jobDigest),
@@ -114,6 +115,15 @@ function nearDuplicateFacts({ nearDuplicates }: Report, out: string): Line[] {
   const { report } = resultFiles(out);
   const found = `${plural(test, 'picture')} of test and ${validation} of validation look like one of an earlier set`;
   return [fact('look-alikes', `${found}, listed in ${report} under nearDuplicates`)];
+}
+
+function featureFacts({ featureCache }: Report): Line[] {
+  if (!featureCache || featureCache.read === 0) return [];
+  const { read, computed, savedSeconds, writtenBytes, corrupt } = featureCache;
+  const kept = writtenBytes > 0 ? `; ${(writtenBytes / 1e6).toFixed(1)} MB kept for the next run` : '';
+  const damaged = corrupt > 0 ? `; damaged on disk and computed again: ${corrupt}` : '';
+  const saved = `about ${secondsText(savedSeconds)} of computing saved`;
+  return [fact('features', `computed ${computed} times, read ${read} times: ${saved}${kept}${damaged}`)];
 }
 
 function badSampleFacts({ badSamples }: Report, out: string): Line[] {

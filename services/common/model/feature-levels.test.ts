@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tinyGraph } from '../../../test/support/fixtures/tiny-graph.ts';
-import { boundariesToCome, pixelsServeAgain, stageCuts } from './feature-levels.ts';
+import { boundariesToCome, isStoredBefore, pixelsServeAgain, stageCuts } from './feature-levels.ts';
 
 const graph = tinyGraph();
 const head = ['head/**'];
@@ -15,6 +15,8 @@ interface Case {
   /** By stage: the stages whose boundaries its pass stores. */
   readonly toCome: readonly (readonly number[])[];
   readonly pixels: readonly boolean[];
+  /** By stage: whether its boundary is stored when it begins. */
+  readonly stored: readonly boolean[];
 }
 
 const cases: readonly Case[] = [
@@ -23,40 +25,46 @@ const cases: readonly Case[] = [
     stages: [head, lastOne, lastTwo],
     toCome: [[1, 2], [2], []],
     pixels: [false, false, false],
+    stored: [false, true, true],
   },
   {
     what: 'a stage that trains everything starts from pixels, always',
     stages: [head, lastOne, whole],
     toCome: [[1], [], []],
     pixels: [true, true, true],
+    stored: [false, true, false],
   },
   {
     what: 'a stage that freezes again goes on from what the one before read',
     stages: [lastTwo, head],
     toCome: [[], []],
     pixels: [false, false],
+    stored: [false, false],
   },
   {
     what: 'what a stage between trains cannot be stored before it',
     stages: [head, lastTwo, lastOne],
     toCome: [[1], [], []],
     pixels: [false, false, false],
+    stored: [false, true, false],
   },
   {
     what: 'two stages with one boundary need nothing more',
     stages: [head, head],
     toCome: [[], []],
     pixels: [false, false],
+    stored: [false, true],
   },
   {
     what: 'nothing that was read before a training of everything serves after it',
     stages: [head, whole, head],
     toCome: [[], [], []],
     pixels: [true, true, false],
+    stored: [false, false, false],
   },
 ];
 
-for (const { what, stages, toCome, pixels } of cases) {
+for (const { what, stages, toCome, pixels, stored } of cases) {
   test(what, () => {
     const cuts = stageCuts(
       graph,
@@ -69,6 +77,7 @@ for (const { what, stages, toCome, pixels } of cases) {
         wanted,
         `stage ${index}`,
       );
+      assert.equal(isStoredBefore(cuts, index), stored[index], `stored before stage ${index}`);
       assert.equal(pixelsServeAgain(cuts, index), pixels[index], `pixels after stage ${index}`);
     }
   });

@@ -57,6 +57,15 @@ export function boundariesToCome(cuts: readonly StageCut[], index: number): Part
   return found;
 }
 
+/** Whether an earlier stage stores, or has read, the boundary of stage `index` as this stage needs it. */
+export function isStoredBefore(cuts: readonly StageCut[], index: number): boolean {
+  const own = cuts[index]?.partition;
+  if (!own || !prefixComputes(own)) return false;
+  return cuts
+    .slice(0, index)
+    .some(({ partition }, from) => isOnTheWay(own, partition) && lasts(own, cuts, { from, to: index }));
+}
+
 /**
  * Whether a stage from `index` on starts from the pixels once more: its prefix computes nothing, or none of the
  * boundaries that stage `index` can store leads to it.

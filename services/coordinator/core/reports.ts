@@ -11,6 +11,7 @@ import { evaluatedProblem, fixedPointScale, metricsOf, sumEvaluated } from './ev
 import { record } from './event-log.ts';
 import type { Decision, Effect } from './events.ts';
 import { fail, failWith } from './failing.ts';
+import { addFeatureWork, noFeatureGain } from './feature-gain.ts';
 import { judgeEpoch } from './judge.ts';
 import { allResults, type Result, withResult } from './pending.ts';
 import { evaluateEpoch, exportResult, goOnAfterEpoch, stagePlan, storeState, test } from './progression.ts';
@@ -39,7 +40,10 @@ export function onReport(state: JobState, now: number, from: string, report: Rep
   }
   const noted = withResult(state, from, report);
   const results = allResults(noted, generation);
-  return results ? onAllReported(noted, now, work, results) : { state: noted, effects: [] };
+  if (!results) return { state: noted, effects: [] };
+  const works = results.flatMap(({ features }) => features ?? []);
+  const featureGain = addFeatureWork(noted.featureGain ?? noFeatureGain, works);
+  return onAllReported({ ...noted, featureGain }, now, work, results);
 }
 
 /** What is wrong with a report by itself, in words that follow the trainer's name. */

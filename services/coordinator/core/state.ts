@@ -7,6 +7,7 @@ import type { SplitName } from '@thaw/common/data/manifest.ts';
 import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
 import type { OutboxEvent } from './event-log.ts';
+import type { FeatureGain } from './feature-gain.ts';
 import type { JobPlan } from './job-plan.ts';
 import type { PlateauState } from './judge.ts';
 import type { Pending } from './pending.ts';
@@ -57,6 +58,8 @@ export interface JobState {
   readonly calibration?: Calibration;
   readonly test: TestResult | null;
   readonly result: { readonly weightsDigest: string } | null;
+  /** Of what trainers reported; absent before the first report. */
+  readonly featureGain?: FeatureGain;
   readonly eventSequence: number;
   readonly outbox: readonly OutboxEvent[];
   readonly pending: Pending;

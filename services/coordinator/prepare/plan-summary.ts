@@ -2,6 +2,7 @@
 // estimate of a trainer's memory. Pure.
 
 import { blockSize } from '@thaw/common/data/block-size.ts';
+import { isStoredBefore, prefixComputes, stageCuts } from '@thaw/common/model/feature-levels.ts';
 import type { Graph } from '@thaw/common/model/graph.ts';
 import { elementsOf, parametersOf } from '@thaw/common/model/parameters.ts';
 import { floatsOf } from '@thaw/common/model/partition.ts';
@@ -46,6 +47,10 @@ export interface StageSummary {
   /** Layers whose outputs are computed once per sample and view. */
   readonly boundary: readonly string[];
   readonly boundaryBytesPerSample: number;
+  /** What the feature cache takes for it, all trainers together: the training set in its views, and validation. */
+  readonly cacheBytes: number;
+  /** Whether the pass of an earlier stage has stored them already. */
+  readonly storedBefore: boolean;
   /** Estimate of one trainer's peak at trainers.min, where it hosts most shards. */
   readonly trainerBytesAtMin: number;
 }
@@ -94,6 +99,8 @@ function stageSummary(
     brokerBytesPerStep: trainers === 1 ? 0 : (3 * trainers - 2) * gradientBytes,
     boundary: partition.boundary,
     boundaryBytesPerSample: partition.boundaryFloats * floatBytes,
+    cacheBytes: prefixComputes(partition) ? cachedSamples(prepared) * partition.boundaryFloats * floatBytes : 0,
+    storedBefore: isStoredBefore(stageCuts(graph, job.stages), job.stages.indexOf(stage)),
     trainerBytesAtMin: trainerBytes(prepared, { partition, gradientBytes, stage }),
   };
 }
@@ -117,10 +124,13 @@ function trainerBytes(
   const exchange = gradientBytes * (exchangeVectors + hostedShards);
   const prefix = blockSize * floatBytes * largestLive(graph, partition.prefix);
   const suffix = 2 * microBatch * floatBytes * outputsOf(graph, partition.suffix);
-  const trained = mixesPixels(job) ? 0 : plan.samples.train * job.data.views;
-  const samples = trained + plan.samples.validation;
-  const features = samples * partition.boundaryFloats * floatBytes;
+  const features = cachedSamples({ job, plan }) * partition.boundaryFloats * floatBytes;
   return processBytes + weights + state + exchange + Math.max(prefix, suffix) + features;
+}
+
+/** Rows of one level: a picture mixed with another comes once, and is not kept. */
+function cachedSamples({ job, plan }: Pick<PreparedJob, 'job' | 'plan'>): number {
+  return (mixesPixels(job) ? 0 : plan.samples.train * job.data.views) + plan.samples.validation;
 }
 
 /** Floats of one sample that are alive at once while the layers run in inference, freed after their last reader. */

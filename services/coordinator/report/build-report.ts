@@ -6,6 +6,7 @@ import { type Confusion, confusionOf } from '@thaw/common/evaluation/confused-pa
 import type { Loss } from '@thaw/common/job/resolved-job.ts';
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
 import { perClassMetrics } from '../core/evaluation.ts';
+import { type FeatureGain, noFeatureGain } from '../core/feature-gain.ts';
 import type {
   BadSamples,
   Calibration,
@@ -45,6 +46,8 @@ export interface Report {
   readonly test: TestReport;
   readonly samples: Readonly<Record<string, number>>;
   readonly badSamples: BadSamples;
+  /** What it brought; times depend on the machine, and what a disk held on what ran there before. */
+  readonly featureCache?: FeatureGain;
   /** Pictures of the later sets that are alike one of an earlier set; absent where nobody looked. */
   readonly nearDuplicates?: SplitCheck;
 }
@@ -137,6 +140,7 @@ export function buildReport(state: JobState, facts: ReportFacts): Report {
     test: testReport(state, testIds),
     samples: plan.samples,
     badSamples: state.badSamples,
+    featureCache: state.featureGain ?? noFeatureGain,
   };
 }
 

@@ -8,10 +8,11 @@ import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { Evaluate__Output } from '@thaw/proto/gen/thaw/v1/Evaluate.ts';
+import type { FeatureWork } from '@thaw/proto/gen/thaw/v1/FeatureWork.ts';
 import type { Report } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { StoreState__Output } from '@thaw/proto/gen/thaw/v1/StoreState.ts';
 import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
-import { type FeatureCounts, noFeatureCounts, takeCounts } from '../cache/feature-counts.ts';
+import { type FeatureCounts, noFeatureCounts, samplesComputed, savedBy, takeCounts } from '../cache/feature-counts.ts';
 import type { FeatureStore } from '../cache/feature-store.ts';
 import { openFeatureStore } from '../cache/open-store.ts';
 import { collectiveClient } from '../collective/client.ts';
@@ -43,6 +44,8 @@ interface Trainer {
   readonly stages: Stages;
   readonly store: FeatureStore;
   readonly counts: FeatureCounts;
+  /** Bytes on disk that were reported already. */
+  readonly written: { bytes: number };
   readonly collective: Collective;
   /** What the collective is open for: a generation and a tensor set. */
   opened: string;
@@ -109,12 +112,18 @@ async function prepare(link: CommsLink, options: TrainerOptions): Promise<Traine
   const { digest: probeDigest, stageDigests: stageProbeDigests } = probe;
   log.info({ probeDigest, engineClass, metricsPort }, 'ready');
   link.send({ ready: { engineClass, probeDigest, stageProbeDigests: [...stageProbeDigests], metricsPort } });
-  return { options, link, context, engine, stages, store, counts, collective, opened: '' };
+  return { options, link, context, engine, stages, store, counts, written: { bytes: 0 }, collective, opened: '' };
 }
 
 async function carryOut(trainer: Trainer, directive: Directive__Output): Promise<Result | null> {
-  if (directive.train) return { trained: await train(trainer, directive, directive.train) };
-  if (directive.evaluate) return { evaluated: await evaluate(trainer, directive, directive.evaluate) };
+  if (directive.train) {
+    const trained = await train(trainer, directive, directive.train);
+    return { trained, features: featureWork(trainer) };
+  }
+  if (directive.evaluate) {
+    const evaluated = await evaluate(trainer, directive, directive.evaluate);
+    return { evaluated, features: featureWork(trainer) };
+  }
   if (directive.store) return { stored: await store(trainer, directive, directive.store) };
   if (directive.finish) return { finished: {} };
   return null;
@@ -129,7 +138,6 @@ async function train(trainer: Trainer, directive: Directive__Output, train: Trai
   const revision = directive.revision;
   const epoch = { directive: train, revision, generation, self, context, runtime, collective, link };
   const { seconds, reducedBytes, ...sums } = await trainEpoch(epoch);
-  reportUse(trainer);
   return {
     ...sums,
     appliedStep: train.lastStep,
@@ -164,7 +172,6 @@ async function evaluate(trainer: Trainer, directive: Directive__Output, work: Ev
     checkpoint: () => checkpoint(link, directive.revision),
   };
   const evaluated = await stages.withAverages(() => evaluateParts(parts));
-  reportUse(trainer);
   return evaluated;
 }
 
@@ -206,10 +213,24 @@ async function openCollective(
   await trainer.link.interruptible(trainer.collective.open({ generation, self, layout, tensorSet, shards }));
 }
 
-function reportUse({ link, engine, store, counts }: Trainer): void {
-  const { computed, memoryHits, diskHits, misses, corrupt, decoded, pixelHits } = takeCounts(counts);
+/** What the cache did since it was last asked, for the metrics and the coordinator. */
+function featureWork({ link, engine, store, counts, written }: Trainer): FeatureWork {
+  const taken = takeCounts(counts);
+  const { memoryHits, diskHits, misses, corrupt, decoded, pixelHits } = taken;
   const hits = { memory: memoryHits, disk: diskHits, pixels: pixelHits };
   const bytes = { memory: store.memoryBytes, written: store.disk?.bytesWritten ?? 0 };
-  link.observe({ kind: 'features', computed: [...computed], hits, misses, decoded, corrupt, bytes });
+  link.observe({ kind: 'features', computed: [...taken.computed], hits, misses, decoded, corrupt, bytes });
   link.observe({ kind: 'engine', ...engine.memory() });
+  const writtenBytes = bytes.written - written.bytes;
+  written.bytes = bytes.written;
+  const saved = savedBy(taken);
+  return {
+    computed: samplesComputed(taken),
+    read: saved.samples,
+    misses,
+    corrupt,
+    memoryBytes: bytes.memory,
+    writtenBytes,
+    savedSeconds: saved.seconds,
+  };
 }

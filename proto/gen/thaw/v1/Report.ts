@@ -4,6 +4,7 @@ import type { Trained as _thaw_v1_Trained, Trained__Output as _thaw_v1_Trained__
 import type { Evaluated as _thaw_v1_Evaluated, Evaluated__Output as _thaw_v1_Evaluated__Output } from '../../thaw/v1/Evaluated.ts';
 import type { Stored as _thaw_v1_Stored, Stored__Output as _thaw_v1_Stored__Output } from '../../thaw/v1/Stored.ts';
 import type { Finished as _thaw_v1_Finished, Finished__Output as _thaw_v1_Finished__Output } from '../../thaw/v1/Finished.ts';
+import type { FeatureWork as _thaw_v1_FeatureWork, FeatureWork__Output as _thaw_v1_FeatureWork__Output } from '../../thaw/v1/FeatureWork.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Report {
@@ -13,6 +14,7 @@ export interface Report {
   'evaluated'?: (_thaw_v1_Evaluated | null);
   'stored'?: (_thaw_v1_Stored | null);
   'finished'?: (_thaw_v1_Finished | null);
+  'features'?: (_thaw_v1_FeatureWork | null);
   'result'?: "trained"|"evaluated"|"stored"|"finished";
 }
 
@@ -23,5 +25,6 @@ export interface Report__Output {
   'evaluated'?: (_thaw_v1_Evaluated__Output | null);
   'stored'?: (_thaw_v1_Stored__Output | null);
   'finished'?: (_thaw_v1_Finished__Output | null);
+  'features': (_thaw_v1_FeatureWork__Output | null);
   'result'?: "trained"|"evaluated"|"stored"|"finished";
 }
