@@ -14,6 +14,18 @@ const parts = ['deps', 'lib'];
 
 const addon = path.join('lib', 'napi-v8', 'tfjs_binding.node');
 
+/**
+ * Why this machine goes without the TensorFlow engine, and trains with engine wasm; null where it is to be there.
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function withoutEngine(env) {
+  if (env.THAW_WITHOUT_TENSORFLOW === '1') return 'THAW_WITHOUT_TENSORFLOW is 1';
+  const platforms = Object.keys(tensorflow.wheels);
+  if (platforms.includes(platformName())) return null;
+  const { package: name, version } = tensorflow;
+  return `there is no ${name} ${version} wheel for ${platformName()}; there is one for ${platforms.join(', ')}`;
+}
+
 /** Whether all files are there and whole: the libraries have the sizes that the pinned wheel gives them. @param {NodeJS.ProcessEnv} env */
 export function engineIsBuilt(env) {
   const directory = engineDirectory(env);
@@ -93,7 +105,7 @@ async function checkCompiler() {
   ]) {
     if (await runs(program, ['--version'])) continue;
     throw new SetupError(
-      `building the TensorFlow engine needs ${what}, which was not found. Debian: apt-get install g++ make; Fedora: dnf install gcc-c++ make`,
+      `building the TensorFlow engine needs ${what}, which was not found. Debian: apt-get install g++ make; Fedora: dnf install gcc-c++ make. Or set THAW_WITHOUT_TENSORFLOW=1, and train with engine wasm`,
     );
   }
 }

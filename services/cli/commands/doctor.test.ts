@@ -45,6 +45,7 @@ it('lists every part with its version where all is set up', { skip }, async () =
       'TensorFlow engine',
       /^tfjs-node 4\.22\.0, tensorflow 2\.\d+\.\d+, node \d+\.\d+\.\d+, sharp .*, oneDNN on, processor: /,
     ],
+    ['wasm engine', /^tfjs-backend-wasm 4\.22\.0, node .*, wasm simd \w+; for jobs with engine wasm or auto$/],
     ['GPU', /./],
     ['nats-server', /^2\.\d+\.\d+ in \/.*nats-server \(needed: 2\.10 or newer\)$/],
     ['sharp', /^\d+\.\d+\.\d+, libvips \d+\.\d+/],
@@ -76,6 +77,16 @@ it('says what to do about what is missing, and ends with status 1', async () => 
   assert.match(text, /\nMISSING +TensorFlow engine +not built \(.*not\/there.*\)\n +run any other command of \.\/thaw/);
   assert.match(text, /\nok +cache folder .*not\/there \(not there yet\), .* free\n/);
   assert.match(text, /\n6 parts missing\.\n$/);
+});
+
+it('takes a machine without TensorFlow for whole where it is to go without', async () => {
+  const env = { THAW_CACHE: path.join(folder, 'without'), PATH: process.env.PATH, THAW_WITHOUT_TENSORFLOW: '1' };
+  const { parts } = await examine(env, folder);
+  const engine = parts.find(({ part }) => part === 'TensorFlow engine');
+  assert.deepEqual(
+    [engine?.state, engine?.found, engine?.advice],
+    ['note', 'none: THAW_WITHOUT_TENSORFLOW is 1', 'jobs with trainers.engine wasm or auto run without it'],
+  );
 });
 
 it('survives an engine that takes down whoever loads it', { skip }, async () => {

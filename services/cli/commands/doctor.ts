@@ -3,7 +3,7 @@
 
 import { Command } from 'commander';
 import type { Check } from '../doctor/check.ts';
-import { checkEngine } from '../doctor/engine-checks.ts';
+import { checkEngines } from '../doctor/engine-checks.ts';
 import { checkNatsServer, checkNodeVersion, checkPackages, checkSharp, checkTools } from '../doctor/installed-parts.ts';
 import { checkCacheFolder, checkMemory, checkProcessors, checkWorkingFolder } from '../doctor/machine-checks.ts';
 import { plural } from '../view/number-text.ts';
@@ -23,13 +23,13 @@ export function doctorCommand(world: World): Command {
 }
 
 async function checkAll({ env, cwd, cacheDirectory }: World): Promise<Check[]> {
-  const engine = await checkEngine(env);
+  const engines = await checkEngines(env);
   const nats = checkNatsServer(env);
-  const isSetUp = [...engine, nats].every(({ state }) => state !== 'missing');
+  const isSetUp = [...engines, nats].every(({ state }) => state !== 'missing');
   return [
     checkNodeVersion(process.versions.node),
     await checkPackages(),
-    ...engine,
+    ...engines,
     nats,
     await checkSharp(),
     ...(await checkTools(env, isSetUp)),

@@ -9,17 +9,17 @@ import { compareNames } from '@thaw/common/model/tensor-layout.ts';
 import { withInference } from '@thaw/trainer/inference/inference-process.ts';
 import type { LabelledSamples, Notice } from '@thaw/trainer/inference/messages.ts';
 import { Command } from 'commander';
+import { chosenEngine, type EngineChoice, engineOption } from '../results/engine-choice.ts';
 import { type BadSample, type Evaluation, evaluationOf, evaluationText } from '../results/evaluation.ts';
 import { readLabelledData } from '../results/labelled-data.ts';
 import { openResult, type Result } from '../results/open-result.ts';
 import { progressLine } from '../results/progress-line.ts';
 import { plainText } from '../view/display-width.ts';
 import type { World } from '../world.ts';
-import { engineOption } from './predict.ts';
 
 interface EvaluateOptions {
   readonly json: boolean;
-  readonly engine: EngineKind;
+  readonly engine: EngineChoice;
 }
 
 const badSamplesShownMax = 20;
@@ -35,7 +35,7 @@ export function evaluateCommand(world: World): Command {
       const result = await openResult(path.resolve(world.cwd, out));
       const { cwd, cacheDirectory } = world;
       const samples = await readLabelledData(data, { cwd, cacheDirectory, labels: result.labels });
-      const evaluation = await evaluate(world, { result, samples, engine: options.engine });
+      const evaluation = await evaluate(world, { result, samples, engine: chosenEngine(options.engine, world) });
       const { badSamples } = evaluation;
       for (const { id, reason } of badSamples.slice(0, badSamplesShownMax)) {
         world.stderr.write(`${plainText(id)} is no image that can be decoded: ${plainText(reason)}\n`);

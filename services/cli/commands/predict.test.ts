@@ -95,7 +95,7 @@ describe('refuses', () => {
       'an unknown engine',
       ['job/out', 'torn.png', '--engine', 'abacus'],
       'commander.invalidArgument',
-      /Allowed choices are tensorflow, cpu/,
+      /Allowed choices are auto, tensorflow, wasm, cpu/,
     ],
     ['no file', ['job/out'], 'commander.missingArgument', /missing required argument 'file'/],
   ] as const) {

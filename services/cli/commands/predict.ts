@@ -4,9 +4,9 @@
 import path from 'node:path';
 import { systemClock } from '@thaw/common/clock/clock.ts';
 import { blockSize } from '@thaw/common/data/block-size.ts';
-import type { EngineKind } from '@thaw/common/job/resolved-job.ts';
 import { type Inference, withInference } from '@thaw/trainer/inference/inference-process.ts';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
+import { chosenEngine, type EngineChoice, engineOption } from '../results/engine-choice.ts';
 import { listImages, type NamedFile } from '../results/list-images.ts';
 import { openResult, type Result } from '../results/open-result.ts';
 import { type FilePrediction, predictionJson, predictionTable, rank } from '../results/prediction.ts';
@@ -19,12 +19,7 @@ import { wholeNumber } from './options.ts';
 interface PredictOptions {
   readonly top: number;
   readonly json: boolean;
-  readonly engine: EngineKind;
-}
-
-/** Which engine runs the model of a result. */
-export function engineOption(): Option {
-  return new Option('--engine <engine>', 'what computes').choices(['tensorflow', 'cpu']).default('tensorflow');
+  readonly engine: EngineChoice;
 }
 
 export function predictCommand(world: World): Command {
@@ -55,7 +50,15 @@ async function predict(world: World, { out, names, options }: Request): Promise<
   for (const { name, reason } of unreadable) refuse(name, reason);
   if (files.length > 0) {
     const { graph, weights, preprocessing, temperature, labels, loss } = result;
-    const model = { graph, weights, preprocessing, temperature, classes: labels.length, loss, engine: options.engine };
+    const model = {
+      graph,
+      weights,
+      preprocessing,
+      temperature,
+      classes: labels.length,
+      loss,
+      engine: chosenEngine(options.engine, world),
+    };
     await withInference(model, world.env, (inference) =>
       predictAll(world, { inference, result, files, options, refuse }),
     );

@@ -1,18 +1,39 @@
-// The TensorFlow engine and the GPU. The library is loaded in a process of its own: one that dies with it is a finding.
+// The engines and the GPU. Each is loaded in a process of its own: one that dies with it is a finding.
 
-import { describeTensorflow } from '@thaw/trainer/inference/inference-process.ts';
-import { engineIsBuilt, engineIsLinked } from '../../../scripts/setup/engine.mjs';
+import { describeEngine } from '@thaw/trainer/inference/inference-process.ts';
+import { engineIsBuilt, engineIsLinked, withoutEngine } from '../../../scripts/setup/engine.mjs';
 import { engineDirectory } from '../../../scripts/setup/locations.mjs';
 import { toolVersion } from '../../../scripts/setup/tools.mjs';
 import { type Check, reasonOf, setUpAdvice } from './check.ts';
 
 const enginePart = 'TensorFlow engine';
+const wasmPart = 'wasm engine';
 const gpuPart = 'GPU';
 
+/** TensorFlow, its stand-in, then the GPU. */
+export async function checkEngines(env: NodeJS.ProcessEnv): Promise<Check[]> {
+  const [tensorflow, gpu] = await checkTensorflow(env);
+  return [tensorflow, await checkWasm(env), gpu];
+}
+
+async function checkWasm(env: NodeJS.ProcessEnv): Promise<Check> {
+  try {
+    const { version, cpuFeatures } = (await describeEngine('wasm', env)).engineClass;
+    return { part: wasmPart, state: 'ok', found: `${version}, ${cpuFeatures}; for jobs with engine wasm or auto` };
+  } catch (thrown) {
+    return { part: wasmPart, state: 'missing', found: `does not load: ${reasonOf(thrown)}`, advice: setUpAdvice };
+  }
+}
+
 /** The engine, then the GPU. */
-export async function checkEngine(env: NodeJS.ProcessEnv): Promise<Check[]> {
+async function checkTensorflow(env: NodeJS.ProcessEnv): Promise<[Check, Check]> {
   const directory = engineDirectory(env);
   const cards = await visibleCards(env);
+  const reason = withoutEngine(env);
+  if (reason !== null && !engineIsBuilt(env)) {
+    const advice = 'jobs with trainers.engine wasm or auto run without it';
+    return [{ part: enginePart, state: 'note', found: `none: ${reason}`, advice }, gpuWithoutEngine(cards)];
+  }
   if (!engineIsBuilt(env)) {
     return [missingEngine(`not built (it would be in ${directory})`, setUpAdvice), gpuWithoutEngine(cards)];
   }
@@ -21,7 +42,7 @@ export async function checkEngine(env: NodeJS.ProcessEnv): Promise<Check[]> {
     return [missingEngine(found, setUpAdvice), gpuWithoutEngine(cards)];
   }
   try {
-    const { engineClass, oneDnn } = await describeTensorflow(env);
+    const { engineClass, oneDnn } = await describeEngine('tensorflow', env);
     const { version, cpuFeatures, device } = engineClass;
     const found = `${version}, oneDNN ${oneDnn ? 'on' : 'off'}, processor: ${cpuFeatures || 'no features known'}`;
     return [{ part: enginePart, state: 'ok', found }, checkGpu(device, cards)];

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
+import type { EngineKind } from '@thaw/common/job/resolved-job.ts';
 import { type TinyResult, writeTinyResult } from '../../../test/support/fixtures/tiny-result.ts';
 import { skipWithoutTensorflow } from '../../../test/support/tensorflow.ts';
-import { describeTensorflow, withInference } from './inference-process.ts';
+import { describeEngine, withInference } from './inference-process.ts';
 import type { InferenceModel } from './messages.ts';
 
 const skip = await skipWithoutTensorflow();
@@ -49,17 +50,23 @@ it('carries requests and answers over, and is gone afterwards', async () => {
   assert.ok(Math.abs(probabilities.reduce((sum, p) => sum + p, 0) - 1) < 1e-6, `${probabilities}`);
 });
 
-it('computes the same on TensorFlow as in plain JavaScript', { skip }, async () => {
-  const on = (engine: 'cpu' | 'tensorflow') =>
-    withInference(aModel({ engine }), {}, ({ predict }) => predict([file()]));
-  const [[plain], [found]] = [await on('cpu'), await on('tensorflow')];
-  assert.ok(plain?.kind === 'predicted' && found?.kind === 'predicted');
-  for (const [i, p] of plain.probabilities.entries())
-    assert.ok(Math.abs(p - (found.probabilities[i] as number)) < 1e-5);
+for (const engine of ['tensorflow', 'wasm'] as const) {
+  it(`computes the same on ${engine} as in plain JavaScript`, { skip: engine === 'tensorflow' && skip }, async () => {
+    const on = (engine: EngineKind) => withInference(aModel({ engine }), {}, ({ predict }) => predict([file()]));
+    const [[plain], [found]] = [await on('cpu'), await on(engine)];
+    assert.ok(plain?.kind === 'predicted' && found?.kind === 'predicted');
+    for (const [i, p] of plain.probabilities.entries())
+      assert.ok(Math.abs(p - (found.probabilities[i] as number)) < 1e-5);
+  });
+}
+
+it('describes the wasm engine', async () => {
+  const { engineClass } = await describeEngine('wasm', {});
+  assert.deepEqual([engineClass.engine, engineClass.device], ['wasm', 'CPU']);
 });
 
 it('describes the TensorFlow library that it loaded', { skip }, async () => {
-  const { engineClass, oneDnn } = await describeTensorflow({});
+  const { engineClass, oneDnn } = await describeEngine('tensorflow', {});
   assert.match(engineClass.version, /^tfjs-node 4\.22\.0, tensorflow \d+\.\S+, node \d\S*, sharp \d\S*, libvips \d/);
   assert.deepEqual([engineClass.engine, oneDnn], ['tensorflow', true]);
 });

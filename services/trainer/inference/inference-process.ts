@@ -5,6 +5,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type ErrorCode, errorCatalogue } from '@thaw/common/errors/catalogue.ts';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { EngineKind } from '@thaw/common/job/resolved-job.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import type { EngineClass } from '../engine/engine.ts';
 import type {
@@ -29,7 +30,7 @@ export interface Inference {
 
 export interface EngineDescription {
   readonly engineClass: EngineClass;
-  /** The library says so itself while it loads. */
+  /** TensorFlow's library says so itself while it loads. */
   readonly oneDnn: boolean;
 }
 
@@ -50,9 +51,9 @@ export function withInference<T>(
 }
 
 /** Throws SetupMissing or EngineUnavailable. */
-export function describeTensorflow(env: NodeJS.ProcessEnv): Promise<EngineDescription> {
+export function describeEngine(engine: EngineKind, env: NodeJS.ProcessEnv): Promise<EngineDescription> {
   return withProcess(env, async ({ ask, stderr }) => {
-    const { engineClass } = await ask({ kind: 'describe' }, 'described');
+    const { engineClass } = await ask({ kind: 'describe', engine }, 'described');
     return { engineClass, oneDnn: /oneDNN custom operations are on/.test(stderr()) };
   });
 }

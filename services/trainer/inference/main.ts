@@ -16,7 +16,7 @@ function opened(): ModelRunner {
 async function answer(request: ToInference): Promise<Reply> {
   switch (request.kind) {
     case 'describe':
-      return { kind: 'described', engineClass: await describeEngine() };
+      return { kind: 'described', engineClass: await describeEngine(request.engine) };
     case 'open':
       runner = await openModel(request.model);
       return { kind: 'opened', engineClass: runner.engineClass };

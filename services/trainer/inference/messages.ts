@@ -32,7 +32,7 @@ export interface LabelledSamples {
 }
 
 export type ToInference =
-  | { readonly kind: 'describe' }
+  | { readonly kind: 'describe'; readonly engine: EngineKind }
   | { readonly kind: 'open'; readonly model: InferenceModel }
   /** At most one block of absolute paths. */
   | { readonly kind: 'predict'; readonly files: readonly string[] }
