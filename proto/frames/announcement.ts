@@ -15,6 +15,8 @@ export interface Announcement {
   readonly tensorSet: string;
   /** Per tensor of the layout: bits of the largest |g|; >= nonFiniteBits means NaN or infinity. */
   readonly maxima: Uint32Array;
+  /** Sums of batch statistics in the stage's fixed point, notANumber as above; empty where none are measured. */
+  readonly statistics: BigInt64Array;
 }
 
 export const nonFiniteBits = 0x7f800000;
@@ -24,7 +26,12 @@ const fixedPointMax = 2 ** 27;
 export const notANumber = -(2n ** 63n);
 
 const fixedBytes = 80;
-export const announcedTensorsMax = Math.floor((payloadBytesMax - fixedBytes) / 4);
+const announcedBytesMax = payloadBytesMax - fixedBytes;
+
+/** Whether the maxima of so many tensors and so many statistics fit into one frame. */
+export function fitsAnnouncement({ tensors, statistics }: { tensors: number; statistics: number }): boolean {
+  return 4 * tensors + 8 * statistics <= announcedBytesMax;
+}
 
 /** Rounds one shard's value to units of 2^-24. */
 export function toFixedPoint(value: number): bigint {
@@ -36,13 +43,22 @@ export function addFixedPoint(a: bigint, b: bigint): bigint {
   return a === notANumber || b === notANumber ? notANumber : a + b;
 }
 
+/** Element by element; the vectors have one length. No vector gives none. */
+export function sumVectors([first, ...others]: readonly BigInt64Array[]): BigInt64Array {
+  const sum = BigInt64Array.from(first ?? []);
+  for (const vector of others) {
+    for (let i = 0; i < sum.length; i++) sum[i] = addFixedPoint(sum[i] as bigint, vector[i] as bigint);
+  }
+  return sum;
+}
+
 export function fromFixedPoint(value: bigint): number {
   return value === notANumber ? Number.NaN : Number(value) / fixedPointUnit;
 }
 
 export function encodeAnnouncement(announcement: Announcement): Uint8Array {
-  const { maxima } = announcement;
-  const bytes = Buffer.alloc(fixedBytes + 4 * maxima.length);
+  const { maxima, statistics } = announcement;
+  const bytes = Buffer.alloc(fixedBytes + 4 * maxima.length + 8 * statistics.length);
   bytes.writeUInt32LE(announcement.acknowledgedPlan, 0);
   bytes.writeUInt32LE(maxima.length, 4);
   bytes.writeBigInt64LE(announcement.count, 8);
@@ -50,7 +66,9 @@ export function encodeAnnouncement(announcement: Announcement): Uint8Array {
   bytes.writeBigInt64LE(announcement.loss, 24);
   bytes.writeBigInt64LE(announcement.correct, 32);
   bytes.write(announcement.tensorSet, 40, 'hex');
+  bytes.writeUInt32LE(statistics.length, 72);
   for (const [i, bits] of maxima.entries()) bytes.writeUInt32LE(bits, fixedBytes + 4 * i);
+  bytes.set(bytesOf(statistics), fixedBytes + 4 * maxima.length);
   return bytes;
 }
 
@@ -58,12 +76,17 @@ export function encodeAnnouncement(announcement: Announcement): Uint8Array {
 export function decodeAnnouncement(payload: Uint8Array): Announcement {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
   const tensors = bytes.length >= fixedBytes ? bytes.readUInt32LE(4) : 0;
-  if (bytes.length !== fixedBytes + 4 * tensors) {
+  const statisticsCount = bytes.length >= fixedBytes ? bytes.readUInt32LE(72) : 0;
+  const statisticsAt = fixedBytes + 4 * tensors;
+  const expected = statisticsAt + 8 * statisticsCount;
+  if (bytes.length !== expected) {
     throw new ThawError(
       'ProtocolViolation',
-      `an announcement of ${tensors} tensors has ${bytes.length} bytes; it has to have ${fixedBytes + 4 * tensors}`,
+      `an announcement of ${tensors} tensors and ${statisticsCount} statistics has ${bytes.length} bytes; it has to have ${expected}`,
     );
   }
+  const statistics = new BigInt64Array(statisticsCount);
+  bytesOf(statistics).set(bytes.subarray(statisticsAt));
   return {
     acknowledgedPlan: bytes.readUInt32LE(0),
     count: bytes.readBigInt64LE(8),
@@ -72,5 +95,11 @@ export function decodeAnnouncement(payload: Uint8Array): Announcement {
     correct: bytes.readBigInt64LE(32),
     tensorSet: bytes.toString('hex', 40, 72),
     maxima: Uint32Array.from({ length: tensors }, (_, i) => bytes.readUInt32LE(fixedBytes + 4 * i)),
+    statistics,
   };
+}
+
+/** Little-endian, as every machine that TensorFlow runs on. */
+function bytesOf({ buffer, byteOffset, byteLength }: BigInt64Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

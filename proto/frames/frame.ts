@@ -5,7 +5,7 @@
 import { crc32 } from 'node:zlib';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 
-export const frameVersion = 1;
+export const frameVersion = 2;
 export const headerBytes = 48;
 /** A multiple of 8, so that int32 payloads lie aligned behind the header. */
 export const payloadBytesMax = 512 * 1024;
@@ -29,7 +29,8 @@ export interface FrameHeader {
   readonly offset: number;
   /** Elements of the vector in this frame; for announcements and NACKs, bytes of the payload. */
   readonly count: number;
-  readonly flags: number;
+  /** Stage of the job, whose steps these are: two stages may count the same step. */
+  readonly stage: number;
 }
 
 export interface Frame extends FrameHeader {
@@ -58,6 +59,7 @@ export interface Refusal {
 export interface FrameExpectation {
   readonly runToken: bigint;
   readonly generation: number;
+  readonly stage: number;
   /** Incarnations of the members; the index is the only source each of them may claim. */
   readonly incarnations: readonly bigint[];
 }
@@ -78,7 +80,7 @@ export function encodeHeader(header: FrameHeader, payload: Uint8Array): Buffer {
   bytes.writeBigUInt64LE(header.incarnation, 12);
   bytes.writeUInt8(frameVersion, 20);
   bytes.writeUInt8(header.phase, 21);
-  bytes.writeUInt16LE(header.flags, 22);
+  bytes.writeUInt16LE(header.stage, 22);
   bytes.writeUInt32LE(header.generation, 24);
   bytes.writeUInt32LE(header.step, 28);
   bytes.writeUInt16LE(header.source, 32);
@@ -89,7 +91,7 @@ export function encodeHeader(header: FrameHeader, payload: Uint8Array): Buffer {
   return bytes;
 }
 
-/** Reads a frame in the order of the fences: token, incarnation, version, checksum, generation. */
+/** Reads a frame in the order of the fences: token, incarnation, version, checksum, generation, stage. */
 export function decodeFrame(bytes: Uint8Array, expected: FrameExpectation): Frame | Refusal {
   if (bytes.length < headerBytes)
     return refuse('notAFrame', `${bytes.length} bytes; a frame has ${headerBytes} or more`);
@@ -122,10 +124,14 @@ export function decodeFrame(bytes: Uint8Array, expected: FrameExpectation): Fram
     slice: view.readUInt16LE(34),
     offset: view.readUInt32LE(36),
     count: view.readUInt32LE(40),
-    flags: view.readUInt16LE(22),
+    stage: view.readUInt16LE(22),
     payload,
   };
   if (frame.source !== source) return refuse('malformed', `member ${source} claims to be member ${frame.source}`);
+  if (frame.stage !== expected.stage) {
+    const refused = frame.stage < expected.stage ? 'staleStep' : 'aheadStep';
+    return refuse(refused, `a step of stage ${frame.stage}; this member is in stage ${expected.stage}`);
+  }
   if (payload.length > payloadBytesMax) return refuse('malformed', `payload of ${payload.length} bytes`);
   if (frame.phase < phases.announce || frame.phase > phases.nack) return refuse('malformed', `phase ${frame.phase}`);
   return frame;

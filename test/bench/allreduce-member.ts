@@ -51,6 +51,7 @@ async function open(generation: number, elements: number): Promise<void> {
   layout = tensorLayout(shapes);
   floats = new Float32Array(elements);
   await collective.open({
+    stage: 0,
     generation: {
       number: generation,
       firstStep: 1,

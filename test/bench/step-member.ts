@@ -69,7 +69,7 @@ await collective.open({
     members: Array.from({ length: members }, (_, i) => ({ incarnation: incarnationOf(i), name: `member-${i}` })),
     shardOwners: Array.from({ length: members }, (_, shard) => shard),
   },
-  ...{ self, layout, tensorSet: '1'.padStart(64, '0'), shards: members },
+  ...{ stage: 0, self, layout, tensorSet: '1'.padStart(64, '0'), shards: members },
 });
 
 const { height, width } = job.model.preprocessing;

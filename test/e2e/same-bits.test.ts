@@ -100,28 +100,34 @@ describe('the same bits through every turn that a schedule can take', { skip: aw
   }
 });
 
-describe('the same bits with everything that fights overfitting', { skip: await skipWithoutEngine() }, () => {
-  it('with 1 and with 3 trainers', async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'thaw-overfitting-'));
-    try {
-      await writeTinyJob(folder, { changes: regularised });
-      const reports = [];
-      for (const trainers of [1, 3]) {
-        const out = path.join(folder, `out-${trainers}`);
-        const run = ['run', 'job.yaml', '--trainers', `${trainers}`, '--out', out, '--json'];
-        const { status, stderr } = await runThaw(run, { cwd: folder });
-        assert.equal(status, 0, stderr);
-        reports.push(await reportIn(resultFiles(out)));
+const turnedOn = [
+  { what: 'everything that fights overfitting', changes: () => regularised, loss: 'focal' },
+  { what: 'statistics of batch normalisation that move', changes: () => normalising, loss: 'crossEntropy' },
+];
+
+describe('the same bits with 1 and with 3 trainers', { skip: await skipWithoutEngine() }, () => {
+  for (const { what, changes, loss } of turnedOn)
+    it(`with ${what}`, async () => {
+      const folder = await mkdtemp(path.join(tmpdir(), 'thaw-turned-on-'));
+      try {
+        await writeTinyJob(folder, { changes: changes() });
+        const reports = [];
+        for (const trainers of [1, 3]) {
+          const out = path.join(folder, `out-${trainers}`);
+          const run = ['run', 'job.yaml', '--trainers', `${trainers}`, '--out', out, '--json'];
+          const { status, stderr } = await runThaw(run, { cwd: folder });
+          assert.equal(status, 0, stderr);
+          reports.push(await reportIn(resultFiles(out)));
+        }
+        const [one, three] = reports as [Report, Report];
+        assert.equal(three.weightsDigest, one.weightsDigest);
+        assert.deepEqual(validations(three), validations(one));
+        assert.deepEqual(three.test, one.test);
+        assert.equal(one.loss.kind, loss);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
       }
-      const [one, three] = reports as [Report, Report];
-      assert.equal(three.weightsDigest, one.weightsDigest);
-      assert.deepEqual(validations(three), validations(one));
-      assert.deepEqual(three.test, one.test);
-      assert.equal(one.loss.kind, 'focal');
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  });
+    });
 });
 
 /** Losses, weights, mixing at either place, averages, drawn augmentation. */
@@ -138,6 +144,25 @@ const regularised = {
         stages: [
           { name: 'head', trainable: ['head/**'], epochs: 2 },
           { name: 'last-block', trainable: ['head/**', 'last(1)'], epochs: 1, learningRate: 0.002 },
+        ],
+      },
+    },
+  },
+};
+
+/** A head that moves its statistics, a backbone that adapts them, then both, from a state that holds them. */
+const normalising = {
+  spec: {
+    model: {
+      head: [{ globalAveragePooling: {} }, { batchNormalization: { momentum: 0.9 } }, { dropout: { rate: 0.1 } }],
+    },
+    train: {
+      schedule: {
+        stages: [
+          { name: 'adapt', trainable: ['head/**'], epochs: 2, batchNorm: 'adapt' },
+          { name: 'head', trainable: ['head/**'], epochs: 2, batchNorm: 'train' },
+          { name: 'blocks', trainable: ['head/**', 'last(2)'], epochs: 2, batchNorm: 'train', onEnter: 'restoreBest' },
+          { name: 'frozen', trainable: ['head/**', 'last(1)'], epochs: 1 },
         ],
       },
     },

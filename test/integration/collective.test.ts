@@ -53,7 +53,7 @@ async function aCluster(context: TestContext): Promise<Cluster> {
   });
   const collectives = threads.map(({ collective }) => collective);
   await Promise.all(
-    collectives.map((collective, self) => collective.open({ generation, self, layout, tensorSet, shards })),
+    collectives.map((collective, self) => collective.open({ generation, stage: 0, self, layout, tensorSet, shards })),
   );
   return { server, collectives, notices };
 }
@@ -133,7 +133,7 @@ function strangeMessages(): Uint8Array[][] {
     slice: 0,
     offset: 0,
     count: 4,
-    flags: 0,
+    stage: 0,
   };
   const payload = randomBytes(16);
   const frame = (changes: Partial<FrameHeader>) => [encodeHeader({ ...header, ...changes }, payload), payload];
@@ -169,7 +169,7 @@ test('a killed broker ends every exchange with BrokerLost within seconds', { ski
   await assert.rejects(lost, { code: 'BrokerLost', message: /NATS at 127\.0\.0\.1:\d+: .*not reachable for \d/ });
   assert.ok(performance.now() - start < 6000);
   await assert.rejects(
-    cluster.collectives[0]?.open({ generation, self: 0, layout, tensorSet, shards }) as Promise<void>,
+    cluster.collectives[0]?.open({ generation, stage: 0, self: 0, layout, tensorSet, shards }) as Promise<void>,
   );
   await Promise.all(cluster.collectives.map((collective) => collective.close()));
 });

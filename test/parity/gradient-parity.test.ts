@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { layerKinds } from '@thaw/common/model/layer-kinds.ts';
 import { createEngine } from '@thaw/trainer/engine/create-engine.ts';
 import { commonKernels, kernelsOf, layerExecutions } from '@thaw/trainer/model/layer-execution.ts';
-import { frozenCases, type LayerCase, layerCases } from '../support/layer-cases.ts';
+import { batchCases, frozenCases, type LayerCase, layerCases } from '../support/layer-cases.ts';
 import { layerGradients, layerOutput } from '../support/layer-gradients.ts';
 import { relativeDistance } from '../support/tensor-distance.ts';
 import { skipWithoutTensorflow } from '../support/tensorflow.ts';
@@ -33,7 +33,7 @@ it('has a case and an execution for every layer kind', () => {
 
 for (const { engine, skip } of engines) {
   describe(`on ${engine} and in plain JavaScript`, { skip }, () => {
-    for (const layerCase of layerCases) {
+    for (const layerCase of [...layerCases, ...batchCases]) {
       it(`${layerCase.name}: equal outputs and gradients`, async () => {
         assertClose(
           await onBackend(engine, () => layerGradients(layerCase)),
@@ -63,7 +63,7 @@ it('a ReLU with ceiling 0 gives zero and lets no gradient through', async () => 
 
 describe('kernels', () => {
   const usedByKind = new Map<string, Set<string>>();
-  for (const layerCase of layerCases) {
+  for (const layerCase of [...layerCases, ...batchCases]) {
     it(`${layerCase.name}: uses listed ones only`, async () => {
       const { graph } = layerCase;
       const listed = new Set([...commonKernels, ...graph.layers.flatMap(kernelsOf)]);

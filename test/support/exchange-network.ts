@@ -2,7 +2,7 @@
 // generator says. Time is a number. Every frame goes through the real codec.
 
 import { tensorLayout } from '@thaw/common/model/tensor-layout.ts';
-import { addFixedPoint, toFixedPoint } from '@thaw/proto/frames/announcement.ts';
+import { addFixedPoint, sumVectors, toFixedPoint } from '@thaw/proto/frames/announcement.ts';
 import { decodeFrame, encodeHeader, type FrameHeader } from '@thaw/proto/frames/frame.ts';
 import { createExchange, type Effect, type Exchange, type Outcome } from '@thaw/trainer/collective/core/exchange.ts';
 import { type GeometryOptions, geometryOf, sendOrder } from '@thaw/trainer/collective/core/geometry.ts';
@@ -22,6 +22,8 @@ export interface NetworkOptions {
   readonly faults: { readonly drop: number; readonly repeat: number; readonly spoil: number; readonly forge: number };
   /** Deliveries, and ticks without one, after which faults stop. */
   readonly faultyDeliveries: number;
+  /** Numbers of a shard's statistics, at most and by default 2. */
+  readonly measures?: (shard: number) => number;
   /** A number in [0, 1), seeded. */
   readonly random: () => number;
 }
@@ -42,6 +44,7 @@ export interface NetworkResult {
 
 const runToken = 0x1122334455667788n;
 const generation = 7;
+const stage = 2;
 const tickMilliseconds = 50;
 const stallTicksMax = 4000;
 const incarnationOf = (member: number): bigint => 0xaa00n + BigInt(member);
@@ -52,7 +55,12 @@ export function runNetwork(options: NetworkOptions): NetworkResult {
     tensorLengths.map((length, i) => ({ name: `t${String(i).padStart(3, '0')}`, shape: [length] })),
   );
   const geometry = geometryOf(layout.length, count, options.geometry);
-  const expected = { runToken, generation, incarnations: Array.from({ length: count }, (_, i) => incarnationOf(i)) };
+  const expected = {
+    runToken,
+    generation,
+    stage,
+    incarnations: Array.from({ length: count }, (_, i) => incarnationOf(i)),
+  };
   const wire: { to: number; bytes: Uint8Array }[] = [];
   let deliveries = 0;
   let stalled = 0;
@@ -77,7 +85,13 @@ export function runNetwork(options: NetworkOptions): NetworkResult {
     buffers.sums.fill(-1);
     const fixed = hosted.reduce((total, _, i) => addFixedPoint(total, toFixedPoint(i + self + 0.1)), 0n);
     const sums = { count: BigInt(hosted.length), weight: toFixedPoint(hosted.length), loss: fixed, correct: 0n };
-    const announcement = { acknowledgedPlan: 0, ...sums, tensorSet: 'ab'.repeat(32), maxima: maximaOf(layout, hosted) };
+    const announcement = {
+      acknowledgedPlan: 0,
+      ...sums,
+      tensorSet: 'ab'.repeat(32),
+      maxima: maximaOf(layout, hosted),
+      statistics: hostedStatistics(options, self),
+    };
     carryOut(self, member.exchange.begin(step, announcement, buffers));
   };
   const carryOut = (self: number, effects: readonly Effect[]): void => {
@@ -119,7 +133,7 @@ export function runNetwork(options: NetworkOptions): NetworkResult {
       incarnation: incarnationOf(self),
       generation,
       source: self,
-      flags: 0,
+      stage,
     };
     const bytes = Buffer.concat([encodeHeader(header, frame.payload), frame.payload]);
     const targets = frame.to === 'everyone' ? members.keys() : [frame.to];
@@ -161,6 +175,18 @@ export function runNetwork(options: NetworkOptions): NetworkResult {
     for (const [self, { exchange }] of members.entries()) carryOut(self, exchange.tick(now));
   }
   return { members, deliveries, sentBytes };
+}
+
+/** A number per shard that no float holds, and one that grows beyond 2^53. */
+function hostedStatistics({ shardOwners, measures = () => 2 }: NetworkOptions, self: number): BigInt64Array {
+  const hosted = shardOwners.flatMap((owner, shard) =>
+    owner === self ? [statisticsOf(shard).subarray(0, measures(shard))] : [],
+  );
+  return sumVectors(hosted);
+}
+
+function statisticsOf(shard: number): BigInt64Array {
+  return BigInt64Array.of(2n ** 55n + BigInt(shard), -3n * BigInt(shard));
 }
 
 function hostedGradients(options: NetworkOptions, self: number, step: number): Float32Array[] {

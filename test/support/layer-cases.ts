@@ -11,6 +11,8 @@ export interface LayerCase {
   /** Kinds that the case is there for. */
   readonly kinds: readonly string[];
   readonly graph: Graph;
+  /** Normalisations go by their batch, whose last row is padding. */
+  readonly byBatch?: boolean;
 }
 
 type Step = readonly [kind: string, config?: Record<string, unknown>];
@@ -198,6 +200,16 @@ export const layerCases: readonly LayerCase[] = [
   ...pointwise,
   ...shapes,
 ];
+
+/** Normalisations whose statistics move: gradients pass through the moments. */
+export const batchCases: readonly LayerCase[] = [
+  chain('Conv2D, BatchNormalization by its batch', [
+    ['Conv2D', { ...conv, use_bias: false }],
+    ['BatchNormalization', { epsilon: 1e-3 }],
+    ['ReLU'],
+  ]),
+  chain('BatchNormalization of a vector by its batch', [['Flatten'], ['BatchNormalization', { scale: false }]]),
+].map((layerCase) => ({ ...layerCase, byBatch: true }));
 
 /** Settings that run frozen and have no gradient: a stage that would train through them is refused. */
 export const frozenCases: readonly LayerCase[] = [

@@ -4,6 +4,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Graph, Tensor, WeightSpec } from '@thaw/common/model/graph.ts';
 import { keyedStream } from '@thaw/common/random/stream.ts';
+import { batchMoments } from '@thaw/trainer/model/batch-normalization.ts';
 import { dropoutMask } from '@thaw/trainer/model/dropout-mask.ts';
 import { compile, execute, type Operation } from '@thaw/trainer/model/execute.ts';
 import type { LayerCase } from './layer-cases.ts';
@@ -16,7 +17,7 @@ export function layerGradients(layerCase: LayerCase): Map<string, Float32Array> 
   const values = caseValues(layerCase);
   const specs = graph.layers.flatMap(({ weights }) => weights);
   const trained = specs.filter(({ role }) => role !== 'movingMean' && role !== 'movingVariance');
-  const operations = operationsOf(graph);
+  const operations = operationsOf(layerCase);
   const results = tf.tidy(() => {
     const held = new Map([...values.weights].map(([weight, value]) => [weight, toTensor(value)]));
     let kept: tf.Tensor | undefined;
@@ -24,6 +25,7 @@ export function layerGradients(layerCase: LayerCase): Map<string, Float32Array> 
       const current = new Map([...held, ...trained.map((spec, i) => [spec.name, weights[i] as tf.Tensor] as const)]);
       const output = execute(operations, new Map([[graph.input, input as tf.Tensor]]), {
         value: (wanted) => current.get(wanted) as tf.Tensor,
+        moments: layerCase.byBatch ? (_, x) => batchMoments(x, tf.tensor2d([[1, 1, 0]]), 2) : null,
         mask: ({ path, config }, shape) => tf.tensor(maskOf(path, Number(config.rate), shape), [...shape]),
       }).get(graph.output) as tf.Tensor;
       kept = tf.keep(tf.clone(output));
@@ -49,7 +51,7 @@ export function layerOutput(layerCase: LayerCase, values = caseValues(layerCase)
     const held = new Map([...values.weights].map(([weight, value]) => [weight, toTensor(value)]));
     const input = toTensor(values.input);
     const run = { value: (wanted: string) => held.get(wanted) as tf.Tensor, mask: null, inference: true };
-    return execute(operationsOf(graph), new Map([[graph.input, input]]), run).get(graph.output) as tf.Tensor;
+    return execute(operationsOf(layerCase), new Map([[graph.input, input]]), run).get(graph.output) as tf.Tensor;
   });
   const read = output.dataSync() as Float32Array;
   output.dispose();
@@ -77,9 +79,9 @@ function inputShape({ layers }: Graph): number[] {
   return [batch, ...(layers[0]?.outputShape ?? [])];
 }
 
-function operationsOf(graph: Graph): Operation[] {
+function operationsOf({ graph, byBatch }: LayerCase): Operation[] {
   const paths = graph.layers.map(({ path }) => path);
-  return compile(graph, paths, [graph.output]);
+  return compile(graph, paths, [graph.output], new Set(byBatch ? paths : []));
 }
 
 function toTensor({ data, shape }: Tensor): tf.Tensor {

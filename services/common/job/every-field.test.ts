@@ -148,7 +148,7 @@ const flips: Readonly<Record<string, Flip>> = {
   'spec.train.schedule.stages[].warmup': flip('result', 3),
   'spec.train.schedule.stages[].curve': flip('result', 'cosine'),
   'spec.train.schedule.stages[].layerDecay': flip('result', 0.5),
-  'spec.train.schedule.stages[].batchNorm': flip('refused', 'train'),
+  'spec.train.schedule.stages[].batchNorm': flip('result', 'train'),
   'spec.train.schedule.stages[].optimizerState': flip('result', 'reset'),
   'spec.train.schedule.stages[].onEnter': flip('result', 'restoreBest'),
   'spec.train.schedule.stages[].l2sp': flip('result', 0.1),

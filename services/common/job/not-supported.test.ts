@@ -6,8 +6,6 @@ import { parseJobFile } from './parse.ts';
 
 const spec = (changes: Fields): Fields => ({ spec: changes });
 const train = (changes: Fields): Fields => spec({ train: changes });
-const stage = (changes: Fields): Fields =>
-  train({ schedule: { stages: [{ name: 'head', trainable: ['head/**'], epochs: 1, ...changes }] } });
 const noFractions = { train: undefined, validation: undefined, test: undefined };
 
 const cases: readonly (readonly [changes: Fields, message: string])[] = [
@@ -33,14 +31,6 @@ const cases: readonly (readonly [changes: Fields, message: string])[] = [
   [
     train({ schedule: { preset: 'auto', stages: undefined } }),
     'spec.train.schedule.preset: preset auto is not supported yet',
-  ],
-  [
-    stage({ batchNorm: 'train' }),
-    'spec.train.schedule.stages[0].batchNorm: batchNorm train is not supported yet; use frozen',
-  ],
-  [
-    stage({ batchNorm: 'adapt' }),
-    'spec.train.schedule.stages[0].batchNorm: batchNorm adapt is not supported yet; use frozen',
   ],
   [spec({ output: { uri: 's3://bucket' } }), 'spec.output.uri: output s3://bucket is not supported yet'],
   [spec({ retention: { source: 'file:old' } }), 'spec.retention: retention is not supported yet'],

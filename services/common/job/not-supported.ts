@@ -20,15 +20,6 @@ export function notSupported({ spec }: JobFile): Problem[] {
   const { format } = data;
   refuse(format === 'jsonl' || format === 'kinetics' || format === 'webdataset', 'data.format', `format ${format}`);
   refuse(train.schedule.preset === 'auto', 'train.schedule.preset', 'preset auto');
-  for (const [index, { batchNorm }] of (train.schedule.stages ?? []).entries()) {
-    const path: (string | number)[] = ['spec', 'train', 'schedule', 'stages', index];
-    if (batchNorm !== 'frozen') {
-      problems.push({
-        path: [...path, 'batchNorm'],
-        message: `batchNorm ${batchNorm} is not supported yet; use frozen`,
-      });
-    }
-  }
   refuse(output.uri !== undefined && !output.uri.startsWith('file:'), 'output.uri', `output ${output.uri}`);
   refuse(spec.retention !== undefined, 'retention', 'retention');
   return problems;

@@ -157,7 +157,7 @@ function resolveStages({ train }: JobSpec, facts: JobFacts): ResolvedStage[] {
     warmupSteps: stage.warmup,
     curve: stage.curve,
     layerDecay: stage.layerDecay,
-    batchNorm: 'frozen',
+    batchNorm: stage.batchNorm,
     optimizerState: stage.optimizerState,
     onEnter: stage.onEnter,
     l2sp: stage.l2sp,

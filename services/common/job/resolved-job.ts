@@ -153,7 +153,8 @@ export interface ResolvedStage {
   readonly curve: Curve;
   /** Factor on the learning rate for each block further from the output; 1 = off. */
   readonly layerDecay: number;
-  readonly batchNorm: 'frozen';
+  /** What moving statistics do in this stage, see model/batch-statistics.ts. */
+  readonly batchNorm: 'frozen' | 'adapt' | 'train';
   readonly optimizerState: 'keep' | 'reset';
   readonly onEnter: 'continue' | 'restoreBest';
   /** L2-SP: α/2·‖w−w₀‖² with w₀ the pretrained value; 0 = off. */

@@ -3,6 +3,7 @@
 // by the key of a level (its weights included), so a wrong guess costs time and never bits.
 
 import type { ResolvedStage } from '../job/resolved-job.ts';
+import { stageStatistics, statisticsNames } from './batch-statistics.ts';
 import type { Graph, Partition } from './graph.ts';
 import { partitionFor } from './partition.ts';
 import { selectTrainable } from './select.ts';
@@ -10,21 +11,22 @@ import { selectTrainable } from './select.ts';
 /** Where a stage cuts the network, and what it changes. */
 export interface StageCut {
   readonly partition: Partition;
-  /** Layers with a trainable tensor; their other tensors may move too (statistics). */
+  /** Layers with a tensor that changes: trained, or a statistic that moves. */
   readonly trained: ReadonlySet<string>;
   /** The stage estimates statistics of frozen layers anew when it begins. */
   readonly entersChanged: boolean;
 }
 
 export function stageCuts(graph: Graph, stages: readonly Pick<ResolvedStage, 'select' | 'batchNorm'>[]): StageCut[] {
-  return stages.map(({ select, batchNorm }) => {
-    const { tensors } = selectTrainable(graph, select);
-    const names = new Set(tensors.map(({ name }) => name));
+  return stages.map((stage) => {
+    const { tensors } = selectTrainable(graph, stage.select);
+    const { moved } = stageStatistics(graph, stage);
+    const names = new Set([...tensors.map(({ name }) => name), ...statisticsNames(moved)]);
     const trains = graph.layers.filter(({ weights }) => weights.some(({ name }) => names.has(name)));
     return {
       partition: partitionFor(graph, [...names]),
       trained: new Set(trains.map(({ path }) => path)),
-      entersChanged: (batchNorm as string) === 'adapt',
+      entersChanged: stage.batchNorm === 'adapt',
     };
   });
 }

@@ -11,20 +11,27 @@ export interface Selection {
   readonly tensors: readonly WeightSpec[];
   /** Paths of the layers that hold them. */
   readonly layers: readonly string[];
+  /** Paths of the batch normalisations that the patterns match, also of one that has nothing to train. */
+  readonly normalizations: readonly string[];
 }
 
 const suggestionsMax = 3;
 
 /** Throws JobInvalid naming the pattern that selected no trainable tensor. */
 export function selectTrainable(graph: Graph, patterns: readonly string[]): Selection {
-  const selected = new Set<string>();
+  const matched = new Set<string>();
   for (const pattern of patterns) {
-    const paths = matching(graph, pattern).filter((path) => trainableOf(graph, path).length > 0);
-    if (paths.length === 0) throw matchesNothing(graph, pattern);
-    for (const path of paths) selected.add(path);
+    const paths = matching(graph, pattern);
+    if (!paths.some((path) => trainableOf(graph, path).length > 0)) throw matchesNothing(graph, pattern);
+    for (const path of paths) matched.add(path);
   }
-  const layers = graph.layers.map(({ path }) => path).filter((path) => selected.has(path));
-  return { layers, tensors: layers.flatMap((path) => trainableOf(graph, path)) };
+  const found = graph.layers.filter(({ path }) => matched.has(path));
+  const layers = found.map(({ path }) => path).filter((path) => trainableOf(graph, path).length > 0);
+  return {
+    layers,
+    tensors: layers.flatMap((path) => trainableOf(graph, path)),
+    normalizations: found.filter(({ kind }) => kind === 'BatchNormalization').map(({ path }) => path),
+  };
 }
 
 function trainableOf(graph: Graph, path: string): WeightSpec[] {

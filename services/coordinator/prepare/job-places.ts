@@ -46,11 +46,12 @@ export const headPlace: PlaceOf = (error, parsed) => {
   return ['spec', 'model', error.message.startsWith('head/') ? 'head' : 'input'];
 };
 
-/** The pattern of a stage that selects nothing; a preset has no stages in the file. */
+/** The field of a stage that does not fit, or the pattern that selects nothing; a preset has no stages in the file. */
 export function stagePlace(index: number): PlaceOf {
   return ({ data }, { job }) => {
     const { stages, preset } = job.spec.train.schedule;
     if (!stages) return ['spec', 'train', 'schedule', preset ? 'preset' : 'stages'];
+    if (typeof data.field === 'string') return ['spec', 'train', 'schedule', 'stages', index, data.field];
     const pattern = stages[index]?.trainable.indexOf(String(data.pattern)) ?? -1;
     const path = ['spec', 'train', 'schedule', 'stages', index, 'trainable'];
     return pattern < 0 ? path : [...path, pattern];

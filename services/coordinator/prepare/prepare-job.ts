@@ -14,6 +14,7 @@ import { type JobFacts, type Overrides, resolveJob, resolveSplit } from '@thaw/c
 import type { ResolvedJob, ResolvedStage } from '@thaw/common/job/resolved-job.ts';
 import { jobFacts, stageFacts } from '@thaw/common/job/result-facts.ts';
 import type { JobSpec } from '@thaw/common/job/schema/job.ts';
+import { stageStatistics, statisticsNames } from '@thaw/common/model/batch-statistics.ts';
 import { blocksOf } from '@thaw/common/model/blocks.ts';
 import type { Graph } from '@thaw/common/model/graph.ts';
 import { initialHeadWeights, replaceHead } from '@thaw/common/model/head.ts';
@@ -22,6 +23,7 @@ import { selectTrainable } from '@thaw/common/model/select.ts';
 import { stageStepsMax, stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
 import type { StagePlan } from '../core/job-plan.ts';
 import { requireKerasExport } from '../export/keras/stock-layer.ts';
+import { checkStatistics } from './check-statistics.ts';
 import { type IndexedDataSet, indexDataSet } from './data-source/index-data-set.ts';
 import { dataPlace, headPlace, modelPlace, placed, stagePlace } from './job-places.ts';
 import { mixWarnings, requireCuts } from './mixing.ts';
@@ -155,7 +157,8 @@ async function assemble({
   requireCuts(job, graph, stages);
   const samples = sampleCounts(manifest);
   const ofJob = [...engineWarnings(parsed, job), ...stepWarnings(job, samples.train), ...mixWarnings(job)];
-  const warnings = [...(source.warnings ?? []), ...ofData, ...ofJob];
+  const ofStages = stages.flatMap((stage) => stage.warnings);
+  const warnings = [...(source.warnings ?? []), ...ofData, ...ofJob, ...ofStages];
   return {
     job,
     jobDigest: digest,
@@ -196,11 +199,17 @@ interface StageOptions {
 function prepareStage(graph: Graph, job: ResolvedJob, options: StageOptions): PreparedStage {
   const stage = job.stages[options.index] as ResolvedStage;
   const { tensors, layers } = selectTrainable(graph, stage.select);
-  const partition = partitionFor(
-    graph,
-    tensors.map(({ name }) => name),
-  );
-  return { stage, plan: stagePlan(job, stage, options), trainable: tensors, layers, partition };
+  const statistics = stageStatistics(graph, stage);
+  const warnings = checkStatistics({
+    stage,
+    statistics,
+    tensors: tensors.length,
+    shards: job.data.shards,
+    trainSamples: options.manifest.sets.train.ids.length,
+    views: job.data.views,
+  });
+  const partition = partitionFor(graph, [...tensors.map(({ name }) => name), ...statisticsNames(statistics.moved)]);
+  return { stage, plan: stagePlan(job, stage, options), trainable: tensors, layers, statistics, partition, warnings };
 }
 
 function stagePlan(job: ResolvedJob, stage: ResolvedStage, { index, manifest }: StageOptions): StagePlan {

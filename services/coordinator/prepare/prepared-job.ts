@@ -3,6 +3,7 @@
 import type { Digest } from '@thaw/common/content/digest.ts';
 import type { DataManifest } from '@thaw/common/data/manifest.ts';
 import type { ResolvedJob, ResolvedStage } from '@thaw/common/job/resolved-job.ts';
+import type { StageStatistics } from '@thaw/common/model/batch-statistics.ts';
 import type { Graph, Partition, WeightSpec, Weights } from '@thaw/common/model/graph.ts';
 import type { JobPlan, StagePlan } from '../core/job-plan.ts';
 
@@ -27,5 +28,8 @@ export interface PreparedStage {
   readonly plan: StagePlan;
   readonly trainable: readonly WeightSpec[];
   readonly layers: readonly string[];
+  readonly statistics: StageStatistics;
   readonly partition: Partition;
+  /** What the user must not overlook, a sentence each. */
+  readonly warnings: readonly string[];
 }

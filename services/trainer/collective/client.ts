@@ -4,7 +4,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type ErrorCode, errorCatalogue } from '@thaw/common/errors/catalogue.ts';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
-import { type Announcement, addFixedPoint, toFixedPoint } from '@thaw/proto/frames/announcement.ts';
+import { type Announcement, addFixedPoint, sumVectors, toFixedPoint } from '@thaw/proto/frames/announcement.ts';
 import type { Collective, OpenOptions, StepContribution, StepResult } from './collective.ts';
 import { type ChunkPlace, geometryOf, sendOrder } from './core/geometry.ts';
 import { maximaOf, quantiseRange } from './core/gradient-sum.ts';
@@ -70,7 +70,7 @@ export function collectiveClient(port: MessagePort): Collective {
 
 async function open(state: State, options: OpenOptions): Promise<void> {
   abandon(state, 'the collective was opened anew');
-  const { layout, generation, self, shards, tensorSet } = options;
+  const { layout, generation, stage, self, shards, tensorSet } = options;
   const hosted = [...generation.shardOwners.keys()].filter((shard) => generation.shardOwners[shard] === self);
   const memory = allocate(layout.length, hosted.length, state.memory);
   const stride = gradientStrideBytes(layout.length);
@@ -81,7 +81,7 @@ async function open(state: State, options: OpenOptions): Promise<void> {
   const words = bufferWords(memory, generation.number);
   const order = sendOrder(geometryOf(layout.length, generation.members.length), self);
   const { length, entries } = layout;
-  const shared = { opening, generation, self, length, tensors: entries.length, tensorSet, shards, memory };
+  const shared = { opening, generation, stage, self, length, tensors: entries.length, tensorSet, shards, memory };
   await request(state, state.opening, { kind: 'open', opening: shared });
   state.memory = memory;
   state.opened = { ...options, opening, memory, words, order, gradients };
@@ -129,6 +129,7 @@ function announcementOf(opened: Opened, { shards, acknowledgedPlan }: StepContri
     correct: sum('correct'),
     tensorSet: opened.tensorSet,
     maxima: maximaOf(opened.layout, [...opened.gradients.values()]),
+    statistics: sumVectors(shards.map(({ statistics = new BigInt64Array(0) }) => statistics)),
   };
 }
 
@@ -188,9 +189,9 @@ function finish(state: State, { outcome, seconds, bytes }: Extract<FromHost, { k
   if (!opened || pending?.local.step !== outcome.step) return;
   opened.words.free(buffers.gradients, outcome.step);
   state.exchange = null;
-  const { step, exponents, nonFinite, weight, count, loss, correct } = outcome;
-  const { sums } = stepBuffers(opened.memory, step);
-  pending.resolve({ step, sums, exponents, nonFinite, weight, count, loss, correct, seconds, bytes });
+  const { acknowledgedPlan: _, ...agreed } = outcome;
+  const { sums } = stepBuffers(opened.memory, outcome.step);
+  pending.resolve({ ...agreed, sums, seconds, bytes });
 }
 
 function fail(state: State, failure: ThawError): void {

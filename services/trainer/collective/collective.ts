@@ -31,6 +31,8 @@ export interface Collective {
 
 export interface OpenOptions {
   readonly generation: Generation;
+  /** Index in the job; frames of another stage are dropped. */
+  readonly stage: number;
   readonly self: number;
   readonly layout: TensorLayout;
   /** Identity of the stage's tensor set, announced and compared: sha256 hex of the names and shapes. */
@@ -53,6 +55,8 @@ export interface ShardContribution {
   readonly weight: number;
   readonly loss: number;
   readonly correct: number;
+  /** Fixed-point sums of batch statistics, of one length on every shard in one step; absent: none. */
+  readonly statistics?: BigInt64Array;
 }
 
 export interface StepResult {
@@ -66,6 +70,8 @@ export interface StepResult {
   readonly count: number;
   readonly loss: number;
   readonly correct: number;
+  /** Sums over all shards; notANumber where one of them was none. */
+  readonly statistics: BigInt64Array;
   /** Indices into layout.entries that held NaN or infinity on any member; non-empty: nobody applies. */
   readonly nonFinite: readonly number[];
   readonly seconds: { readonly announce: number; readonly reduce: number };

@@ -10,6 +10,7 @@ export interface FrameIdentity {
   readonly runToken: bigint;
   readonly incarnation: bigint;
   readonly generation: number;
+  readonly stage: number;
   readonly source: number;
   readonly subjects: GenerationSubjects;
 }
@@ -34,7 +35,7 @@ export function frameSender(client: NatsClient, identity: FrameIdentity): FrameS
       const frame = queue.shift();
       if (!frame) return;
       const subject = frame.to === 'everyone' ? subjects.everyone : subjects.member(frame.to);
-      const header = encodeHeader({ ...self, ...frame, flags: 0 }, frame.payload);
+      const header = encodeHeader({ ...self, ...frame }, frame.payload);
       if (client.publish(subject, [header, frame.payload])) sentBytes += headerBytes + frame.payload.length;
     }
   };

@@ -9,6 +9,7 @@ import type { SharedMemory } from './shared-buffers.ts';
 export interface Opening {
   readonly opening: number;
   readonly generation: Generation;
+  readonly stage: number;
   readonly self: number;
   readonly length: number;
   readonly tensors: number;

@@ -1,8 +1,6 @@
 // One opening of the collective in the comms thread: subscriptions, timer and shared buffers around one exchange. What
 // the exchange wants sent is sent, what it has finished is told, and frames that do not belong here are counted.
 
-import { invariant } from '@thaw/common/errors/thaw-error.ts';
-import { announcedTensorsMax } from '@thaw/proto/frames/announcement.ts';
 import { decodeFrame, identity64, type RefusalReason } from '@thaw/proto/frames/frame.ts';
 import { generationSubjects } from '@thaw/proto/frames/subjects.ts';
 import type { NatsClient } from '../nats/nats-client.ts';
@@ -35,13 +33,20 @@ const tickMilliseconds = 50;
 
 export function openExchange(client: NatsClient, options: OpenExchangeOptions): OpenExchange {
   const { opening, uid, runToken, incarnation, tell, fail } = options;
-  const { generation, self, memory, tensors, tensorSet, shards } = opening;
-  invariant(tensors <= announcedTensorsMax, `${tensors} tensors; an announcement holds ${announcedTensorsMax}`);
+  const { generation, stage, self, memory, tensors, tensorSet, shards } = opening;
   const subjects = generationSubjects(uid, generation.number);
-  const sender = frameSender(client, { runToken, incarnation, generation: generation.number, source: self, subjects });
+  const sender = frameSender(client, {
+    runToken,
+    incarnation,
+    generation: generation.number,
+    stage,
+    source: self,
+    subjects,
+  });
   const expected = {
     runToken,
     generation: generation.number,
+    stage,
     incarnations: generation.members.map((member) => identity64(member.incarnation, `incarnation of ${member.name}`)),
   };
   const geometry = geometryOf(opening.length, generation.members.length);

@@ -10,6 +10,7 @@ import type { Engine, EngineClass, EngineModel, EngineOptions } from './engine.t
 import { loadTensorflow } from './load-tensorflow.ts';
 import { loadWasm } from './load-wasm.ts';
 import { lossKernels } from './loss.ts';
+import { createMomentsProgram } from './moments-program.ts';
 import { createPrefixProgram, haveSameOperations } from './prefix-program.ts';
 import { runtimeVersions } from './runtime-versions.ts';
 import { createStageProgram } from './stage-program.ts';
@@ -92,6 +93,7 @@ function loadModel(graph: Graph, weights: Weights, preprocessing: Preprocessing)
     },
     canPass: ({ from, targets }) => haveSameOperations(graph, from, targets),
     prefixProgram: (options) => createPrefixProgram({ ...options, graph, preprocessing, value }),
+    momentsProgram: (options) => createMomentsProgram({ ...options, graph, preprocessing, value }),
     readWeights: (names) =>
       new Map(
         names.map((name) => [name, { shape: value(name).shape, data: Float32Array.from(value(name).dataSync()) }]),

@@ -2,6 +2,7 @@
 // leaves an engine. Fixed batch shapes: callers pad, an engine never sees another batch size.
 
 import type { EngineKind, Loss, Preprocessing } from '@thaw/common/job/resolved-job.ts';
+import type { StatisticsLayout } from '@thaw/common/model/batch-statistics.ts';
 import type { Graph, Partition, Weights } from '@thaw/common/model/graph.ts';
 import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
 
@@ -36,6 +37,8 @@ export interface EngineModel {
   canPass(pass: PrefixPass): boolean;
   /** A part of the prefix beside the open stage program. It keeps the weights of now: dispose it before they change. */
   prefixProgram(options: PrefixProgramOptions): PrefixProgram;
+  /** A program that measures batch statistics and trains nothing; it holds no tensors. */
+  momentsProgram(options: MomentsProgramOptions): MomentsProgram;
   /** Current values of any weights, read back from the engine. */
   readWeights(names: readonly string[]): Weights;
   /** Copies values in. Open programs see new trainable values at once, but keep frozen ones as they folded them. */
@@ -52,6 +55,8 @@ export interface StageProgramOptions {
   readonly microBatch: number;
   readonly classes: number;
   readonly loss: Loss;
+  /** Normalisations that gradients() normalises by the micro-batch; none when absent. They belong to the suffix. */
+  readonly statistics?: StatisticsLayout;
 }
 
 export interface StageProgram {
@@ -116,4 +121,17 @@ export interface LossSums {
   readonly loss: number;
   /** Samples whose largest probability is their label, of a mixed one the larger part's, weight > 0. */
   readonly correct: number;
+  /** Mean and biased variance of the micro-batch's rows of weight > 0, in the program's statistics layout. */
+  readonly moments: Float32Array;
+}
+
+export interface MomentsProgramOptions {
+  /** Normalises by its block; every other layer is in inference mode. */
+  readonly statistics: StatisticsLayout;
+  readonly blockSize: number;
+}
+
+export interface MomentsProgram {
+  /** One forward pass over [blockSize, height, width, 3] bytes; rows that are not `present` count nowhere. */
+  moments(pixels: Uint8Array, present: readonly boolean[]): Float32Array;
 }

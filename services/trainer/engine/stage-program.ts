@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { outputActivation } from '@thaw/common/job/loss.ts';
 import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
+import { noStatistics, type StatisticsLayout, statisticsNames } from '@thaw/common/model/batch-statistics.ts';
 import type { Graph, Layer, Partition } from '@thaw/common/model/graph.ts';
 import { activationOf, numberOf } from '@thaw/common/model/layer-config.ts';
 import { partitionFor } from '@thaw/common/model/partition.ts';
@@ -17,6 +18,7 @@ import type { Call } from '../model/layer-execution.ts';
 import { joinBoundary, splitBoundary } from './boundary-rows.ts';
 import type { Evaluated, LossSums, MicroBatch, StageProgram, StageProgramOptions } from './engine.ts';
 import { sampleLosses } from './loss.ts';
+import { measureMoments } from './measured-moments.ts';
 import { preprocess } from './preprocess.ts';
 
 export interface ProgramOptions extends StageProgramOptions {
@@ -29,6 +31,7 @@ interface Program {
   readonly options: ProgramOptions;
   readonly partition: Partition;
   readonly layout: TensorLayout;
+  readonly statistics: StatisticsLayout;
   readonly prefix: readonly Operation[];
   readonly suffix: readonly Operation[];
   readonly constants: ReadonlyMap<Operation, Affine>;
@@ -53,17 +56,19 @@ export function createStageProgram(options: ProgramOptions): StageProgram {
 }
 
 function compileStage(options: ProgramOptions): Program {
-  const { graph, trainable } = options;
-  const partition = partitionFor(graph, trainable);
+  const { graph, trainable, statistics = noStatistics } = options;
+  const changing = new Set([...trainable, ...statisticsNames(statistics)]);
+  const partition = partitionFor(graph, [...changing]);
   const wanted = new Set(trainable);
   const specs = graph.layers.flatMap(({ weights }) => weights).filter(({ name }) => wanted.has(name));
   const prefix = compile(graph, partition.prefix, partition.boundary);
-  const suffix = compile(graph, partition.suffix, [graph.output]);
+  const apart = new Set(statistics.entries.map(({ path }) => path));
+  const suffix = compile(graph, partition.suffix, [graph.output], apart);
   const constants = new Map<Operation, Affine>();
   for (const operation of [...prefix, ...suffix]) {
     const { layer, normalization } = operation;
     const weights = [...layer.weights, ...(normalization?.weights ?? [])];
-    if (!affineKinds.has(layer.kind) || weights.some(({ name }) => wanted.has(name))) continue;
+    if (!affineKinds.has(layer.kind) || weights.some(({ name }) => changing.has(name))) continue;
     constants.set(operation, keptAffine(layer, normalization, options.value));
   }
   const output = graph.layers.find(({ path }) => path === graph.output);
@@ -71,6 +76,7 @@ function compileStage(options: ProgramOptions): Program {
     options,
     partition,
     layout: tensorLayout(specs),
+    statistics,
     prefix,
     suffix,
     constants,
@@ -111,6 +117,7 @@ function gradients(program: Program, batch: MicroBatch, gradient: Float32Array):
   const { options, layout, suffix, constants } = program;
   const logitsOf = requireLogits(program);
   const names = layout.entries.map(({ name }) => name);
+  const measured = measureMoments(program.statistics, batch.weights);
   const [logits, losses, ...grads] = tf.tidy(() => {
     const rows = tf.tensor2d(batch.features, [options.microBatch, program.partition.boundaryFloats]);
     const inputs = splitBoundary(options.graph, program.partition, rows);
@@ -121,7 +128,7 @@ function gradients(program: Program, batch: MicroBatch, gradient: Float32Array):
     const lossOf = (...trainable: tf.Tensor[]): tf.Scalar => {
       const replaced = new Map(names.map((name, i) => [name, trainable[i] as tf.Tensor]));
       const value: Values = (name) => replaced.get(name) ?? options.value(name);
-      const outputs = execute(suffix, inputs, { value, mask, constants, logitsOf });
+      const outputs = execute(suffix, inputs, { value, mask, moments: measured.of, constants, logitsOf });
       const logits = outputs.get(options.graph.output) as tf.Tensor;
       const perSample = sampleLosses(options.loss, logits, targets);
       kept.push(tf.keep(tf.clone(logits)), tf.keep(tf.clone(perSample)));
@@ -133,7 +140,7 @@ function gradients(program: Program, batch: MicroBatch, gradient: Float32Array):
   for (const [i, { offset }] of layout.entries.entries()) gradient.set((grads[i] as tf.Tensor).dataSync(), offset);
   const sums = lossSums(batch, (losses as tf.Tensor).dataSync(), (logits as tf.Tensor).dataSync());
   tf.dispose([logits as tf.Tensor, losses as tf.Tensor, ...grads]);
-  return sums;
+  return { ...sums, moments: measured.take() };
 }
 
 function requireLogits({ options, logitsOf }: Program): string {
@@ -160,7 +167,7 @@ function maskOf({ seed }: ProgramOptions, { epoch, sampleIds }: MicroBatch): Cal
   };
 }
 
-function lossSums(batch: MicroBatch, losses: ArrayLike<number>, scores: ArrayLike<number>): LossSums {
+function lossSums(batch: MicroBatch, losses: ArrayLike<number>, scores: ArrayLike<number>): Omit<LossSums, 'moments'> {
   const classes = scores.length / losses.length;
   const truths = batch.mixed && batch.mixed.share < 0.5 ? batch.mixed.labels : batch.labels;
   let loss = 0;

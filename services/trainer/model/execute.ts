@@ -20,6 +20,7 @@ export interface Operation {
 export interface RunOptions {
   readonly value: Values;
   readonly mask: Call['mask'];
+  readonly moments?: Call['moments'];
   /** Kernel and bias of operations whose weights never change, computed once. */
   readonly constants?: ReadonlyMap<Operation, Affine> | undefined;
   /** Path of the output layer whose activation is left away, for a loss on logits. */
@@ -28,8 +29,16 @@ export interface RunOptions {
   readonly inference?: boolean;
 }
 
-/** `paths`: layers to run, in the graph's order. `kept`: outputs that are read from outside. */
-export function compile(graph: Graph, paths: readonly string[], kept: readonly string[]): Operation[] {
+/**
+ * `paths`: layers to run, in the graph's order. `kept`: outputs that are read from outside. `apart`: normalisations that
+ * see their own input, so that they cannot be folded away.
+ */
+export function compile(
+  graph: Graph,
+  paths: readonly string[],
+  kept: readonly string[],
+  apart: ReadonlySet<string> = new Set(),
+): Operation[] {
   const wanted = new Set(paths);
   const layers = graph.layers.filter(({ path }) => wanted.has(path));
   const folded = new Map<string, Layer>();
@@ -37,6 +46,7 @@ export function compile(graph: Graph, paths: readonly string[], kept: readonly s
     const [input] = layer.inputs;
     const before = layers.find(({ path }) => path === input);
     if (layer.kind !== 'BatchNormalization' || !before || !affineKinds.has(before.kind)) continue;
+    if (apart.has(layer.path)) continue;
     const readers = graph.layers.filter(({ inputs }) => inputs.includes(before.path));
     const hidden = !kept.includes(before.path) && readers.length === 1 && activationOf(before) === 'linear';
     if (hidden) folded.set(before.path, layer);
@@ -87,5 +97,5 @@ function run(operation: Operation, inputs: readonly tf.Tensor[], options: RunOpt
   if (options.logitsOf === layer.path) return inputs[0] as tf.Tensor;
   const execution = layerExecutions[layer.kind];
   invariant(execution !== undefined, `no execution for ${layer.kind}`);
-  return execution.run({ layer, inputs, value: options.value, mask: options.mask });
+  return execution.run({ layer, inputs, value: options.value, mask: options.mask, moments: options.moments ?? null });
 }

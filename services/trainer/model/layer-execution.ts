@@ -13,8 +13,9 @@ import {
 } from '@thaw/common/model/layer-config.ts';
 import { hasOwnStatistics, noiseShapeOf } from '@thaw/common/model/layer-kinds.ts';
 import { activate, activationKernels, reluLayer } from './activation.ts';
-import { convolve, scaleAndShift, type Values } from './affine.ts';
+import { convolve, type Values } from './affine.ts';
 import { averagePool } from './average-pool.ts';
+import { batchNormalization, type MomentsOf, momentsKernels } from './batch-normalization.ts';
 
 export interface Call {
   readonly layer: Layer;
@@ -23,6 +24,8 @@ export interface Call {
   readonly value: Values;
   /** Multiplies a dropout layer's input in training; null in inference. */
   readonly mask: ((layer: Layer, shape: readonly number[]) => tf.Tensor) | null;
+  /** Null: every normalisation by its moving statistics. */
+  readonly moments: MomentsOf | null;
 }
 
 export interface LayerExecution {
@@ -135,11 +138,8 @@ export const layerExecutions: Readonly<Record<string, LayerExecution>> = {
   Dense: affine([...affineKernels, 'BatchMatMul']),
   SeparableConv2D: separableConv2d,
   BatchNormalization: {
-    run(call) {
-      const { scale, shift } = scaleAndShift(call.layer, call.value);
-      return tf.add(tf.mul(first(call), scale), shift);
-    },
-    kernels: ['Add', 'Multiply', 'Neg', 'RealDiv', 'Reshape', 'Sqrt', 'Sub', 'Sum'],
+    run: (call) => batchNormalization(call.layer, first(call), call),
+    kernels: ['Add', 'Multiply', 'Neg', 'Sqrt', ...momentsKernels],
   },
   Normalization: normalization,
   ReLU: {

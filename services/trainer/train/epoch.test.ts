@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import { blockSize } from '@thaw/common/data/block-size.ts';
 import { epochOrder, microBatchRows } from '@thaw/common/data/epoch-order.ts';
 import type { Mixing } from '@thaw/common/job/resolved-job.ts';
+import { noStatistics, type StatisticsLayout } from '@thaw/common/model/batch-statistics.ts';
 import { tensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import { stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
+import { notANumber, sumVectors } from '@thaw/proto/frames/announcement.ts';
 import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
 import type { SampleRef } from '../cache/level.ts';
 import { programSource } from '../cache/program-source.ts';
@@ -36,6 +38,7 @@ interface Options {
   readonly classWeights?: readonly number[] | null;
   readonly mixup?: Mixing | null;
   readonly cutmix?: Mixing | null;
+  readonly moved?: StatisticsLayout;
   /** Lays something over what the members agreed on. */
   readonly agreed?: (step: number) => Partial<StepResult>;
   /** Ids of the validation set. */
@@ -46,8 +49,8 @@ interface Options {
 
 /** An epoch of one member over one-byte images, whose loss is 0.5 a sample, with everything that it did written down. */
 function anEpoch(options: Options = {}) {
-  const { onNonFinite = 'fail', bad = [], steps = [1, perEpoch], classWeights = null, agreed = () => ({}) } = options;
-  const { validation = [], views = 1, stageEpochs = 1 } = options;
+  const { onNonFinite = 'fail', bad = [], steps = [1, perEpoch], moved = noStatistics } = options;
+  const { classWeights = null, agreed = () => ({}), validation = [], views = 1, stageEpochs = 1 } = options;
   const seen = { loaded: [] as number[], order: [] as string[], batches: [] as MicroBatch[], applied: [] as number[] };
   const { mixup = null, cutmix = null } = options;
   const contributed: (readonly ShardContribution[])[] = [];
@@ -92,6 +95,7 @@ function anEpoch(options: Options = {}) {
         loss: total('loss'),
         correct: total('correct'),
         nonFinite: [],
+        statistics: sumVectors(local.map(({ statistics = new BigInt64Array(0) }) => statistics)),
         seconds: { announce: 0, reduce: 0 },
         bytes: { sent: 1, received: 2 },
         ...agreed(step),
@@ -107,6 +111,8 @@ function anEpoch(options: Options = {}) {
     grids: { picture: { offset: 0, height: 1, width: 1, channels: 1 }, boundary: [] },
     stepsPerEpoch: perEpoch,
     stageSteps: stageEpochs * perEpoch,
+    statistics: { moved, adapted: noStatistics },
+    measure: (_: Float32Array, samples: number) => (moved.length > 0 ? BigInt64Array.of(BigInt(samples), 1n) : null),
     apply({ step }: StepResult, learningRate: number) {
       seen.applied.push(step);
       return { learningRate, gradientNorm: 1, penalty: 0.25 };
@@ -258,30 +264,69 @@ test('a micro-batch of bad samples only gives zero, and is not computed', async 
   assert.equal(seen.batches.length, 2 * perEpoch - 1);
 });
 
-const notFinite: readonly { readonly what: string; readonly agreed: Partial<StepResult>; readonly said: RegExp }[] = [
+const normalization: StatisticsLayout = {
+  entries: [
+    {
+      path: 'head/bn',
+      mean: 'head/bn/moving_mean',
+      variance: 'head/bn/moving_variance',
+      ...{ channels: 1, offset: 0, valuesPerSample: 1, momentum: 0.9, epsilon: 1e-3 },
+    },
+  ],
+  length: 2,
+};
+
+test('every shard says its statistics, one without a sample as many zeros', async () => {
+  const { trained, contributed } = anEpoch({ moved: normalization, bad: samplesOf(1).slice(0, 3) });
+  await trained;
+  assert.deepEqual(
+    contributed[0]?.map(({ statistics }) => statistics),
+    [BigInt64Array.of(0n, 0n), BigInt64Array.of(3n, 1n)],
+  );
+});
+
+const unsound = { statistics: BigInt64Array.of(notANumber, 1n) };
+
+const notFinite: readonly {
+  readonly what: string;
+  readonly agreed: Partial<StepResult>;
+  readonly said: RegExp;
+  readonly tensor?: string;
+}[] = [
   { what: 'a loss of NaN', agreed: { loss: Number.NaN }, said: /^stage "head", step 2: the loss holds NaN/ },
   {
     what: 'an endless loss',
     agreed: { loss: Number.POSITIVE_INFINITY },
     said: /^stage "head", step 2: the loss holds/,
   },
-  { what: 'a gradient', agreed: { nonFinite: [0] }, said: /step 2: the gradient of head\/kernel holds NaN/ },
+  {
+    what: 'a gradient',
+    agreed: { nonFinite: [0] },
+    said: /step 2: the gradient of head\/kernel holds NaN/,
+    tensor: 'head/kernel',
+  },
+  {
+    what: 'a batch statistic',
+    agreed: unsound,
+    said: /^stage "head", step 2: the batch statistics of head\/bn holds NaN/,
+    tensor: 'head/bn',
+  },
   {
     what: 'a gradient and the loss',
     agreed: { nonFinite: [0], loss: Number.NaN },
     said: /step 2: the gradient of head\/kernel and 1 more holds NaN/,
+    tensor: 'head/kernel',
   },
 ];
 
-for (const { what, agreed, said } of notFinite) {
+for (const { what, agreed, said, tensor } of notFinite) {
   const inStep2 = (step: number): Partial<StepResult> => (step === 2 ? agreed : {});
 
   test(`${what} that is not finite fails with its stage and step, and is not applied`, async () => {
-    const { trained, seen } = anEpoch({ agreed: inStep2 });
+    const { trained, seen } = anEpoch({ moved: normalization, agreed: inStep2 });
     await assert.rejects(trained, (thrown: { code?: string; message?: string; data?: object }) => {
       assert.equal(thrown.code, 'NonFinite');
       assert.match(thrown.message ?? '', said);
-      const tensor = agreed.nonFinite ? 'head/kernel' : undefined;
       assert.deepEqual(thrown.data, { stage: 2, step: 2, tensor });
       return true;
     });
@@ -289,7 +334,11 @@ for (const { what, agreed, said } of notFinite) {
   });
 
   test(`${what} that is not finite is left out when steps may be skipped`, async () => {
-    const { trained, seen, contributed, board } = anEpoch({ onNonFinite: 'skipStep', agreed: inStep2 });
+    const { trained, seen, contributed, board } = anEpoch({
+      moved: normalization,
+      onNonFinite: 'skipStep',
+      agreed: inStep2,
+    });
     const { count, lossSum, stepsSkipped } = await trained;
     const skipped = (contributed[1] ?? []).reduce((sum, contribution) => sum + contribution.count, 0);
     assert.deepEqual([count, lossSum, stepsSkipped], [19 - skipped, ((19 - skipped) / 2) * fixedPointScale, 1]);

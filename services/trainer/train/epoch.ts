@@ -6,12 +6,12 @@ import { blockSize } from '@thaw/common/data/block-size.ts';
 import { viewOf } from '@thaw/common/data/epoch-order.ts';
 import { assignParts, evaluationParts, partsOwnedBy } from '@thaw/common/data/evaluation-parts.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
-import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import { learningRateAt } from '@thaw/common/schedule/learning-rate.ts';
 import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
 import type { SampleRef } from '../cache/level.ts';
 import type { Collective, Generation, ShardContribution, StepResult } from '../collective/collective.ts';
 import type { CommsLink } from '../comms/comms-link.ts';
+import { unsoundStatistics } from './batch-statistics.ts';
 import { type EpochBatches, epochBatches } from './epoch-batches.ts';
 import { fixedPointScale } from './evaluation.ts';
 import type { JobContext } from './job-context.ts';
@@ -76,7 +76,7 @@ export async function trainEpoch(work: EpochWork): Promise<EpochResult> {
   return { ...sums, seconds: clock.total };
 }
 
-function hostedShards({ generation, self }: EpochWork): number[] {
+export function hostedShards({ generation, self }: EpochWork): number[] {
   return [...generation.shardOwners.keys()].filter((shard) => generation.shardOwners[shard] === self);
 }
 
@@ -117,24 +117,30 @@ async function computeGradient(
   const { batch, count } = await batches.make(step, shard);
   if (count === 0) {
     gradient.fill(0);
-    return { shard, count, weight: 0, loss: 0, correct: 0 };
+    return { shard, count, weight: 0, loss: 0, correct: 0, ...noStatisticsOf(runtime) };
   }
-  const { loss, correct } = runtime.program.gradients(batch, gradient);
+  const { loss, correct, moments } = runtime.program.gradients(batch, gradient);
+  const statistics = runtime.measure(moments, count);
   link.board.tick(count);
   // Keras' rule: the sum of weighted gradients over the number of samples, whatever their weights.
-  return { shard, count, weight: count, loss, correct };
+  return { shard, count, weight: count, loss, correct, ...(statistics && { statistics }) };
+}
+
+/** A shard without a sample adds nothing, in as many numbers as the others. */
+function noStatisticsOf({ statistics: { moved } }: StageRuntime): Pick<ShardContribution, 'statistics'> {
+  return moved.length > 0 ? { statistics: new BigInt64Array(moved.length) } : {};
 }
 
 function applyStep(work: EpochWork, result: StepResult, sums: EpochSums): Applied | null {
   const { runtime, context, directive } = work;
-  const { stage, layout } = runtime;
+  const { stage } = runtime;
   const learningRate = learningRateAt({
     stage,
     stepInStage: result.step - directive.stageFirstStep,
     stageSteps: runtime.stageSteps,
   });
   const place = { stageName: stage.name, stage: directive.stage, step: result.step };
-  const bad = nonFiniteParts(result, layout);
+  const bad = nonFiniteParts(result, runtime);
   if (bad.length > 0 && context.job.train.onNonFinite === 'fail') throw nonFiniteStep(place, bad);
   const applied = bad.length > 0 || result.weight === 0 ? null : runtime.apply(result, learningRate);
   sums.learningRate = learningRate;
@@ -148,18 +154,22 @@ function applyStep(work: EpochWork, result: StepResult, sums: EpochSums): Applie
   return applied;
 }
 
-/** A part of a step that is not finite: the loss, or a tensor of the gradient. */
+/** A part of a step that is not finite: the loss, a tensor of the gradient, or a layer's statistics. */
 interface NonFinitePart {
   readonly tensor?: string;
   readonly words: string;
 }
 
-function nonFiniteParts({ nonFinite, loss }: StepResult, { entries }: TensorLayout): NonFinitePart[] {
+function nonFiniteParts({ nonFinite, loss, statistics }: StepResult, runtime: StageRuntime): NonFinitePart[] {
   const gradients = nonFinite.map((entry) => {
-    const tensor = entries[entry]?.name ?? `tensor ${entry}`;
+    const tensor = runtime.layout.entries[entry]?.name ?? `tensor ${entry}`;
     return { tensor, words: `the gradient of ${tensor}` };
   });
-  return Number.isFinite(loss) ? gradients : [...gradients, { words: 'the loss' }];
+  const measured = unsoundStatistics(runtime.statistics.moved, statistics).map((path) => ({
+    tensor: path,
+    words: `the batch statistics of ${path}`,
+  }));
+  return [...gradients, ...measured, ...(Number.isFinite(loss) ? [] : [{ words: 'the loss' }])];
 }
 
 interface Place {

@@ -4,7 +4,7 @@ import { blockSize } from '@thaw/common/data/block-size.ts';
 import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import type { SampleRef } from '../cache/level.ts';
 import { createEngine } from '../engine/create-engine.ts';
-import type { Engine, EngineModel, StageProgram, StageProgramOptions } from '../engine/engine.ts';
+import type { Engine, EngineModel, LossSums, StageProgram, StageProgramOptions } from '../engine/engine.ts';
 import { drawnPixels, drawnWeights, smallClasses, smallGraph, smallPreprocessing } from '../testing/small-network.ts';
 import type { JobContext } from './job-context.ts';
 import { runProbe } from './probe.ts';
@@ -21,12 +21,16 @@ before(async () => {
 interface Stage {
   readonly select: readonly string[];
   readonly microBatch: number;
+  readonly batchNorm?: 'train' | 'adapt';
 }
 
 function aContext(stages: readonly Stage[]): JobContext {
   const rows = Array.from({ length: samples }, (_, i) => i);
   return {
-    job: { train: { seed: 1, loss: plainCrossEntropy }, stages },
+    job: {
+      train: { seed: 1, loss: plainCrossEntropy },
+      stages: stages.map((stage) => ({ batchNorm: 'frozen', ...stage })),
+    },
     graph,
     source,
     manifest: {
@@ -80,6 +84,12 @@ const headThenAll: readonly Stage[] = [
   { select: ['**'], microBatch: 2 },
   { select: ['head/**'], microBatch: 4 },
   { select: ['head/**'], microBatch: 1 },
+];
+
+const measuring: readonly Stage[] = [
+  { select: ['head/**'], microBatch: 4, batchNorm: 'adapt' },
+  { select: ['**'], microBatch: 4 },
+  { select: ['**'], microBatch: 4, batchNorm: 'train' },
 ];
 
 test('every distinct pair of trainable set and micro-batch is proved with its own prefix, and disposed of', async () => {
@@ -212,4 +222,38 @@ test('other bits in any stage are another digest', async () => {
   const digests = [honest];
   for (const spoil of spoilers) digests.push(await digestOf(spoil));
   assert.equal(new Set(digests).size, digests.length);
+});
+
+test('statistics that move are another network, and those that a stage adapts are proved before it', async () => {
+  const { model, seen } = aModel();
+  const { tensors } = engine.memory();
+  const { digest } = await runProbe({ model, context: aContext(measuring), loadBlock, tick: () => {} });
+  assert.deepEqual(
+    seen.opened.map(({ statistics }) => statistics?.entries.length),
+    [0, 0, 3],
+  );
+  assert.equal(engine.memory().tensors, tensors);
+  const spoilers: readonly Partial<EngineModel>[] = [
+    {
+      momentsProgram: (options) => {
+        const program = model.momentsProgram(options);
+        return { moments: (pixels, present) => nudged(program.moments(pixels, present)) };
+      },
+    },
+    {
+      stageProgram(options) {
+        const program = model.stageProgram(options);
+        const spoiled = (sums: LossSums): LossSums => ({ ...sums, moments: nudged(sums.moments) });
+        return { ...program, gradients: (batch, gradient) => spoiled(program.gradients(batch, gradient)) };
+      },
+    },
+  ];
+  const digests = [digest];
+  for (const spoiled of spoilers) {
+    digests.push(
+      (await runProbe({ model: { ...model, ...spoiled }, context: aContext(measuring), loadBlock, tick: () => {} }))
+        .digest,
+    );
+  }
+  assert.equal(new Set(digests).size, 3);
 });

@@ -7,6 +7,7 @@ import { blockSize } from '@thaw/common/data/block-size.ts';
 import { epochOrder } from '@thaw/common/data/epoch-order.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { ResolvedStage } from '@thaw/common/job/resolved-job.ts';
+import { type StageStatistics, stageStatistics } from '@thaw/common/model/batch-statistics.ts';
 import { selectTrainable } from '@thaw/common/model/select.ts';
 import type { SampleRef } from '../cache/level.ts';
 import type { PixelBlock } from '../cache/pixel-level.ts';
@@ -37,12 +38,21 @@ export async function runProbe({ model, context, loadBlock, tick }: ProbeOptions
   tick();
   const digests = new Map<string, string>();
   const shapes = job.stages.map((stage) => shapeOf(context, stage));
-  for (const { name, trainable, microBatch } of shapes) {
+  for (const { name, trainable, microBatch, statistics } of shapes) {
     if (digests.has(name)) continue;
     const hash = createHash('sha256').update(pixels);
+    if (statistics.adapted.length > 0) hash.update(measuredBlock(model, statistics.adapted, pixels));
     const classes = manifest.classes.length;
     const { seed, loss } = job.train;
-    const program = model.stageProgram({ trainable, seed, blockSize, microBatch, classes, loss });
+    const program = model.stageProgram({
+      trainable,
+      seed,
+      blockSize,
+      microBatch,
+      classes,
+      loss,
+      statistics: statistics.moved,
+    });
     try {
       const features = stableFeatures((block) => {
         const found = program.features(block);
@@ -70,12 +80,24 @@ interface StageShape {
   readonly name: string;
   readonly trainable: readonly string[];
   readonly microBatch: number;
+  readonly statistics: StageStatistics;
 }
 
-/** Each trainable set decides a prefix of its own, each micro-batch a batch shape. */
-function shapeOf({ graph }: JobContext, { select, microBatch }: ResolvedStage): StageShape {
-  const trainable = selectTrainable(graph, select).tensors.map(({ name }) => name);
-  return { name: JSON.stringify([microBatch, [...trainable].sort()]), trainable, microBatch };
+/** Each trainable set decides a prefix of its own, each micro-batch a batch shape, and statistics normalise otherwise. */
+function shapeOf({ graph }: JobContext, stage: ResolvedStage): StageShape {
+  const { microBatch } = stage;
+  const trainable = selectTrainable(graph, stage.select).tensors.map(({ name }) => name);
+  const statistics = stageStatistics(graph, stage);
+  const measured = [statistics.moved, statistics.adapted].map(({ entries }) => entries.map(({ path }) => path));
+  const name = JSON.stringify([microBatch, [...trainable].sort(), ...measured]);
+  return { name, trainable, microBatch, statistics };
+}
+
+/** What a stage that adapts statistics measures on one block. */
+function measuredBlock(model: EngineModel, statistics: StageStatistics['adapted'], pixels: Uint8Array): Uint8Array {
+  const program = model.momentsProgram({ statistics, blockSize });
+  const present = Array.from({ length: blockSize }, () => true);
+  return asBytes(twice('batch statistics', () => program.moments(pixels, present)));
 }
 
 /** The first samples of shard 0 in the order of epoch 0; a small shard repeats. */
@@ -135,8 +157,11 @@ function isStable(
 
 function stableGradient(program: StageProgram, batch: MicroBatch): Float32Array {
   return twice(`a gradient of ${batch.sampleIds.length} samples`, () => {
-    const values = new Float32Array(program.layout.length);
-    program.gradients(batch, values);
+    const gradient = new Float32Array(program.layout.length);
+    const { moments } = program.gradients(batch, gradient);
+    const values = new Float32Array(gradient.length + moments.length);
+    values.set(gradient);
+    values.set(moments, gradient.length);
     return values;
   });
 }

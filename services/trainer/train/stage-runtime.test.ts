@@ -5,6 +5,7 @@ import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import type { ResolvedStage } from '@thaw/common/job/resolved-job.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
+import type { Weights } from '@thaw/common/model/graph.ts';
 import { noFeatureCounts, takeCounts } from '../cache/feature-counts.ts';
 import { featureStore } from '../cache/feature-store.ts';
 import type { SampleRef } from '../cache/level.ts';
@@ -20,7 +21,11 @@ import { createStages, type StageRuntime } from './stage-runtime.ts';
 const graph = smallGraph();
 const source = drawnWeights(graph);
 
-function aStage(name: string, select: readonly string[]): ResolvedStage {
+function aStage(
+  name: string,
+  select: readonly string[],
+  batchNorm: ResolvedStage['batchNorm'] = 'frozen',
+): ResolvedStage {
   return {
     name,
     select,
@@ -31,7 +36,7 @@ function aStage(name: string, select: readonly string[]): ResolvedStage {
     warmupSteps: 0,
     curve: 'constant',
     layerDecay: 0.5,
-    batchNorm: 'frozen',
+    batchNorm,
     optimizerState: 'keep',
     onEnter: 'continue',
     l2sp: 0,
@@ -75,12 +80,15 @@ async function theStages(stages: readonly ResolvedStage[] = headThenWhole, featu
 }
 
 /** One update with the same gradient for every element. */
-function apply({ apply, layout }: StageRuntime, gradient: number, { step = 1, rate = 1 } = {}): void {
+function apply(runtime: StageRuntime, gradient: number, { step = 1, rate = 1 } = {}): void {
+  const { layout, statistics, measure } = runtime;
   const sums = new Int32Array(layout.length).fill(gradient);
   const exponents = new Int32Array(layout.entries.length);
   const totals = { count: 1, weight: 1, loss: 0, correct: 0, nonFinite: [] };
+  const moments = new Float32Array(statistics.moved.length).fill(2);
   const measured = { seconds: { announce: 0, reduce: 0 }, bytes: { sent: 0, received: 0 } };
-  apply({ step, sums, exponents, ...totals, ...measured }, rate);
+  const said = measure(moments, 1) ?? new BigInt64Array(0);
+  runtime.apply({ step, sums, exponents, ...totals, ...measured, statistics: said }, rate);
 }
 
 test('averages stand in for the weights while work runs, and the next stage starts from them', async () => {
@@ -242,4 +250,48 @@ test('features that do not fit are said once a stage, in samples and megabytes',
   assert.deepEqual(warnings, [
     'the features of 3 of 6 samples fit in memory (0.0 MB of 0.0 MB); the others are computed again in every epoch',
   ]);
+});
+
+const mean = 'backbone/block3_bn/moving_mean';
+const frozenMean = 'backbone/block1_bn/moving_mean';
+const firstOf = (values: Weights, name: string): number => values.get(name)?.data[0] as number;
+
+test('statistics that move are state: in the engine, in the digest, kept by later stages, restored', async () => {
+  const last = ['head/**', 'last(1)'];
+  const { model, stages } = await theStages([aStage('a', last, 'train'), aStage('b', last)]);
+  const engineMean = () => firstOf(model.readWeights([mean]), mean);
+  const before = stages.digest();
+  const runtime = stages.enter(0, { resetOptimizer: false, revision: 1 });
+  apply(runtime, 0);
+  const moved = Math.fround(firstOf(source, mean) * 0.99 + 2 * 0.01);
+  assert.equal(engineMean(), moved);
+  assert.notEqual(stages.digest(), before);
+  const [held, digest] = [stages.encode(''), stages.digest()];
+  apply(runtime, 0);
+  assert.notEqual(engineMean(), moved);
+  apply(stages.enter(1, { resetOptimizer: true, revision: 2 }), 0);
+  assert.equal(stages.assertFrozenIntact(), true);
+  stages.restore(held, 'the best');
+  assert.equal(engineMean(), moved);
+  assert.equal(stages.digest(), digest);
+  apply(stages.enter(1, { resetOptimizer: false, revision: 3 }), 0);
+  assert.equal(engineMean(), moved);
+});
+
+test('adapted statistics are folded anew and give other features, which no cache of the old ones serves', async () => {
+  const { model, stages } = await theStages([aStage('a', ['head/**'], 'adapt'), aStage('b', ['head/**'])]);
+  const entered = stages.enter(0, { resetOptimizer: false, revision: 1 });
+  await assertFresh(entered);
+  const old = entered.features.rows(refs, refs.length).features;
+  const { adapted } = entered.statistics;
+  const runtime = stages.adapt(new Float64Array(adapted.length).fill(0.5));
+  assert.equal(firstOf(model.readWeights([frozenMean]), frozenMean), 0.5);
+  await assertFresh(runtime);
+  assert.notDeepEqual(runtime.features.rows(refs, refs.length).features, old);
+  assert.equal(stages.assertFrozenIntact(), true);
+  const held = stages.encode('');
+  await assertFresh(stages.enter(1, { resetOptimizer: false, revision: 2 }));
+  assert.equal(firstOf(model.readWeights([frozenMean]), frozenMean), 0.5);
+  stages.restore(held, 'the state');
+  await assertFresh(stages.enter(1, { resetOptimizer: false, revision: 3 }));
 });

@@ -6,6 +6,7 @@ import { blockSize } from '@thaw/common/data/block-size.ts';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { ResolvedStage } from '@thaw/common/job/resolved-job.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
+import { type StageStatistics, stageStatistics, statisticsNames } from '@thaw/common/model/batch-statistics.ts';
 import { blocksOf } from '@thaw/common/model/blocks.ts';
 import type { Tensor, WeightRole, Weights } from '@thaw/common/model/graph.ts';
 import { boundaryGrids, type Grid, pictureGrid } from '@thaw/common/model/grid.ts';
@@ -17,9 +18,10 @@ import type { LoadBlock } from '../cache/pixel-level.ts';
 import type { StepResult } from '../collective/collective.ts';
 import type { CommsLink } from '../comms/comms-link.ts';
 import type { EngineModel, StageProgram } from '../engine/engine.ts';
+import { moveStatistics, pooledMoments, type StatisticsRule, shardStatistics } from './batch-statistics.ts';
 import type { JobContext } from './job-context.ts';
 import type { StageFeatures, StageFeaturesFactory } from './stage-features.ts';
-import { decodeState, encodeState, enterStage, stateDigest, type TrainState } from './train-state.ts';
+import { decodeState, encodeState, enterStage, holdStatistics, stateDigest, type TrainState } from './train-state.ts';
 import { type Applied, applyUpdate, type UpdateRule } from './update-rule.ts';
 import { averagesOf, settleAverages } from './weight-averages.ts';
 
@@ -34,13 +36,18 @@ export interface StageRuntime {
   readonly stepsPerEpoch: number;
   /** Steps of the whole stage at most; learning-rate curves span them. */
   readonly stageSteps: number;
+  readonly statistics: StageStatistics;
   /** Identity of the trainable tensors, announced in every step. */
   readonly tensorSet: string;
+  /** What a shard says about the batch statistics of its micro-batch; null where none move. */
+  measure(moments: Float32Array, samples: number): BigInt64Array | null;
   apply(result: StepResult, learningRate: number): Applied;
 }
 
 export interface Stages {
   enter(index: number, options: { readonly resetOptimizer: boolean; readonly revision: number }): StageRuntime;
+  /** Sets the statistics that the open stage adapts, in its layout's order, and opens the stage anew with them. */
+  adapt(moments: Float64Array): StageRuntime;
   restore(bytes: Uint8Array, what: string): void;
   encode(scheduleState: string): Uint8Array<ArrayBuffer>;
   digest(): string;
@@ -85,6 +92,8 @@ export function createStages(options: StagesOptions): Stages {
     const { tensors } = selectTrainable(context.graph, stage.select);
     model.writeWeights(settleAverages(state, index));
     enterStage(state, tensors, { optimizer: stage.optimizer, reset, source: context.source });
+    const statistics = stageStatistics(context.graph, stage);
+    holdStatistics(state, statisticsNames(statistics.moved), context.source);
     const program = model.stageProgram({
       trainable: tensors.map(({ name }) => name),
       seed: context.job.train.seed,
@@ -92,10 +101,11 @@ export function createStages(options: StagesOptions): Stages {
       microBatch: stage.microBatch,
       classes: context.manifest.classes.length,
       loss: context.job.train.loss,
+      statistics: statistics.moved,
     });
     const onFull = (fit: StoreFit): void => options.log.warn({ stage: stage.name, ...fit }, fullMessage(fit));
     const features = options.features.open(index, program, { checkpoint, onFull });
-    const runtime = stageRuntime({ context, model, index, stage, program, features, state });
+    const runtime = stageRuntime({ context, model, index, stage, statistics, program, features, state });
     current = { index, runtime, features };
     return runtime;
   };
@@ -104,6 +114,16 @@ export function createStages(options: StagesOptions): Stages {
     enter(index, { resetOptimizer, revision: forRevision }) {
       revision = forRevision;
       return current?.index === index && !resetOptimizer ? current.runtime : open(index, resetOptimizer);
+    },
+    adapt(pooled) {
+      invariant(current !== null, 'statistics are adapted in a stage');
+      const { index, runtime } = current;
+      const { adapted } = runtime.statistics;
+      const names = statisticsNames(adapted);
+      holdStatistics(state, names, context.source);
+      moveStatistics(state, adapted, { pooled, set: true });
+      model.writeWeights(valuesOf(state, names));
+      return open(index, false);
     },
     restore(bytes, what) {
       const restored = decodeState(bytes, what);
@@ -146,23 +166,32 @@ interface RuntimeParts {
   readonly model: EngineModel;
   readonly index: number;
   readonly stage: ResolvedStage;
+  readonly statistics: StageStatistics;
   readonly program: StageProgram;
   readonly features: StageFeatures;
   readonly state: TrainState;
 }
 
 function stageRuntime(parts: RuntimeParts): StageRuntime {
-  const { context, model, index, stage, program, features, state } = parts;
+  const { context, model, index, stage, statistics, program, features, state } = parts;
   const { layout } = program;
+  const { moved } = statistics;
   const steps = stepsPerEpoch(
     context.shards.map(({ length }) => length),
     stage.microBatch,
   );
   const rule = updateRuleOf(context, { index, stage }, layout);
   const buffers = { gradient: new Float64Array(layout.length) };
-  const names = layout.entries.map(({ name }) => name);
+  const names = [...layout.entries.map(({ name }) => name), ...statisticsNames(moved)];
+  const statisticsRule = (): StatisticsRule => ({
+    layout: moved,
+    reference: valuesOf(state, statisticsNames(moved)),
+    samplesMax: context.shards.length * stage.microBatch,
+    contributionsMax: context.shards.length,
+  });
   return {
     stage,
+    statistics,
     program,
     layout,
     features: features.source,
@@ -171,8 +200,13 @@ function stageRuntime(parts: RuntimeParts): StageRuntime {
     stepsPerEpoch: steps,
     stageSteps: stageStepsMax(stage, steps),
     tensorSet: createHash('sha256').update(JSON.stringify(layout.entries)).digest('hex'),
+    measure: (moments, samples) => (moved.length === 0 ? null : shardStatistics(statisticsRule(), moments, samples)),
     apply(reduced, learningRate) {
       const applied = applyUpdate(state, layout, { rule, reduced, learningRate, buffers });
+      if (moved.length > 0) {
+        const pooled = pooledMoments(statisticsRule(), reduced.statistics, reduced.count);
+        moveStatistics(state, moved, { pooled, set: false });
+      }
       model.writeWeights(valuesOf(state, names));
       return applied;
     },

@@ -1,4 +1,4 @@
-// What training has changed: for every tensor that any stage has trained its value, its optimizer slots and its count
+// What training has changed: for every tensor that any stage has trained or measured its value, its optimizer slots and its count
 // of updates. A tensor that a later stage freezes again stays in the state. Encoded as safetensors, versioned.
 
 import { createHash } from 'node:crypto';
@@ -23,7 +23,7 @@ export interface TensorState {
   readonly value: Float32Array;
   /** Optimizer slots by name, shaped like the value; changed in place. */
   readonly slots: Map<string, Float32Array>;
-  /** Updates applied to this tensor since its slots were zero. */
+  /** Updates applied to this tensor since its slots were zero; of statistics: how often they moved. */
   updates: number;
   /** Of a stage that averages, once the tensor was updated. */
   average?: WeightAverage;
@@ -52,6 +52,16 @@ export function enterStage(
     );
     const average = held?.average && { average: held.average };
     state.set(name, { shape, value, slots: new Map(slots), updates: keep ? held.updates : 0, ...average });
+  }
+}
+
+/** Adds moving statistics: state without an optimizer. What is held already keeps its value. */
+export function holdStatistics(state: TrainState, names: readonly string[], source: Weights): void {
+  for (const name of names) {
+    const tensor = source.get(name);
+    invariant(tensor !== undefined, `${name} has no value at the source`);
+    if (state.has(name)) continue;
+    state.set(name, { shape: tensor.shape, value: Float32Array.from(tensor.data), slots: new Map(), updates: 0 });
   }
 }
 

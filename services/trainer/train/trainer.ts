@@ -21,7 +21,8 @@ import type { CommsLink } from '../comms/comms-link.ts';
 import { Superseded } from '../comms/inbox.ts';
 import { createPixelSource } from '../data/pixel-source.ts';
 import { createEngine } from '../engine/create-engine.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, EngineModel } from '../engine/engine.ts';
+import { adaptStatistics } from './adapt-statistics.ts';
 import { trainEpoch } from './epoch.ts';
 import { evaluateParts } from './evaluation.ts';
 import { fetchJob, type JobContext } from './job-context.ts';
@@ -41,13 +42,14 @@ interface Trainer {
   readonly link: CommsLink;
   readonly context: JobContext;
   readonly engine: Engine;
+  readonly model: EngineModel;
   readonly stages: Stages;
   readonly store: FeatureStore;
   readonly counts: FeatureCounts;
   /** Bytes on disk that were reported already. */
   readonly written: { bytes: number };
   readonly collective: Collective;
-  /** What the collective is open for: a generation and a tensor set. */
+  /** What the collective is open for: a generation, a stage and a tensor set. */
   opened: string;
 }
 
@@ -112,7 +114,8 @@ async function prepare(link: CommsLink, options: TrainerOptions): Promise<Traine
   const { digest: probeDigest, stageDigests: stageProbeDigests } = probe;
   log.info({ probeDigest, engineClass, metricsPort }, 'ready');
   link.send({ ready: { engineClass, probeDigest, stageProbeDigests: [...stageProbeDigests], metricsPort } });
-  return { options, link, context, engine, stages, store, counts, written: { bytes: 0 }, collective, opened: '' };
+  const written = { bytes: 0 };
+  return { options, link, context, engine, model, stages, store, counts, written, collective, opened: '' };
 }
 
 async function carryOut(trainer: Trainer, directive: Directive__Output): Promise<Result | null> {
@@ -130,13 +133,16 @@ async function carryOut(trainer: Trainer, directive: Directive__Output): Promise
 }
 
 async function train(trainer: Trainer, directive: Directive__Output, train: Train__Output) {
-  const { link, context, stages, collective } = trainer;
+  const { link, context, stages, collective, model } = trainer;
   await restore(trainer, train.restoreDigest);
-  const runtime = stages.enter(train.stage, { resetOptimizer: train.resetOptimizer, revision: directive.revision });
+  const { revision } = directive;
+  const runtime = stages.enter(train.stage, { resetOptimizer: train.resetOptimizer, revision });
   const { generation, self } = placeIn(trainer, directive);
-  await openCollective(trainer, runtime, { generation, self });
-  const revision = directive.revision;
+  await openCollective(trainer, runtime, { generation, self, stage: train.stage });
   const epoch = { directive: train, revision, generation, self, context, runtime, collective, link };
+  if (train.firstStep === train.stageFirstStep && runtime.statistics.adapted.length > 0) {
+    epoch.runtime = stages.adapt(await adaptStatistics({ ...epoch, model }));
+  }
   const { seconds, reducedBytes, ...sums } = await trainEpoch(epoch);
   return {
     ...sums,
@@ -200,17 +206,17 @@ function placeIn({ options }: Trainer, directive: Directive__Output): { generati
   return { generation: info, self };
 }
 
-/** Opens the collective for the generation and the stage's tensors, unless it is open for just these. */
+/** Opens the collective for the generation, the stage and its tensors, unless it is open for just these. */
 async function openCollective(
   trainer: Trainer,
   { layout, tensorSet }: StageRuntime,
-  { generation, self }: { generation: Generation; self: number },
+  { generation, self, stage }: { generation: Generation; self: number; stage: number },
 ): Promise<void> {
-  const wanted = `${generation.number}/${tensorSet}`;
+  const wanted = `${generation.number}/${stage}/${tensorSet}`;
   if (trainer.opened === wanted) return;
   trainer.opened = wanted;
   const { shards } = trainer.context.job.data;
-  await trainer.link.interruptible(trainer.collective.open({ generation, self, layout, tensorSet, shards }));
+  await trainer.link.interruptible(trainer.collective.open({ generation, stage, self, layout, tensorSet, shards }));
 }
 
 /** What the cache did since it was last asked, for the metrics and the coordinator. */

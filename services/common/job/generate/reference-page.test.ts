@@ -43,7 +43,6 @@ const cases: [string, unknown, boolean][] = [
   ['spec.train.loss.huber', {}, true],
   ['spec.train.schedule.preset', 'lp-ft', true],
   ['spec.train.schedule.preset', 'auto', false],
-  ['spec.train.schedule.stages.[].batchNorm', 'adapt', false],
   ['spec.output.formats', ['keras'], true],
   ['spec.output.formats', ['tfjs'], true],
 ];

@@ -44,7 +44,10 @@ export const stageSchema = z
     batchNorm: z
       .enum(['frozen', 'adapt', 'train'])
       .default('frozen')
-      .describe('What moving statistics of thawed layers do.'),
+      .describe(
+        'Statistics of batch normalisation. frozen: none moves. train: thawed layers normalise by the micro-batch of ' +
+          'their shard and move theirs. adapt: those of frozen layers are measured once over the training set.',
+      ),
     optimizerState: z
       .enum(['keep', 'reset'])
       .default('keep')

@@ -46,6 +46,9 @@ function assertExact(options: NetworkOptions, { members }: NetworkResult): void 
     const [first, ...others] = members.map(({ outcomes }) => outcomes[step]);
     for (const other of others) assert.deepEqual(other, first);
     assert.equal(first?.weight, shards.length);
+    const all = BigInt(shards.length);
+    const numbers = (all * (all - 1n)) / 2n;
+    assert.deepEqual(first?.statistics, BigInt64Array.of(all * 2n ** 55n + numbers, -3n * numbers));
   }
 }
 
@@ -112,4 +115,20 @@ test('NaN or infinity in one shard is named by every member, and nothing is redu
   (shard as Float32Array)[17] = Number.NEGATIVE_INFINITY;
   const { members } = runNetwork(options);
   for (const { outcomes } of members) assert.deepEqual(outcomes[0]?.nonFinite, [1, 2]);
+});
+
+test('gradients of nothing but zeros are known to add up to zero: only announcements travel', () => {
+  const zeros = [[new Float32Array(900), new Float32Array(900)]];
+  const options = aRun(4, { members: 2, tensorLengths: [600, 300], steps: 1, gradients: zeros });
+  const result = runNetwork(options);
+  assertExact(options, result);
+  assert.equal(result.deliveries, 2);
+});
+
+test('members that do not measure the same statistics break the protocol', () => {
+  const options = aRun(4, { members: 2, tensorLengths: [3], steps: 1 });
+  assert.throws(() => runNetwork({ ...options, measures: (shard) => (shard === 0 ? 2 : 1) }), {
+    code: 'ProtocolViolation',
+    message: /step 1 with [12] and [12] statistics; expected one number/,
+  });
 });

@@ -9,6 +9,7 @@ import {
   decodeAnnouncement,
   encodeAnnouncement,
   fromFixedPoint,
+  sumVectors,
 } from '@thaw/proto/frames/announcement.ts';
 import { type Frame, type Phase, phases, type Refusal, type RefusalReason } from '@thaw/proto/frames/frame.ts';
 import { decodeNack, encodeNack, type Missing } from '@thaw/proto/frames/nack.ts';
@@ -47,6 +48,7 @@ export interface Outcome {
   readonly count: number;
   readonly loss: number;
   readonly correct: number;
+  readonly statistics: BigInt64Array;
   /** The lowest plan that every member has acknowledged. */
   readonly acknowledgedPlan: number;
 }
@@ -184,9 +186,22 @@ function scaleWhenAllHeard({ options }: State, record: StepRecord): Effect[] {
   const all = record.heard.filter((heard): heard is Heard => heard !== null);
   if (record.scale || all.length < options.geometry.members) return [];
   const maxima = all.map(({ announcement }) => announcement.maxima);
+  requireSameStatistics(record, all);
   record.scale = scaleOf(maxima, options.tensors, options.shards);
   if (record.scale.nonFinite.length > 0 || options.geometry.chunks === 0) return [finish(record)];
+  if (maxima.every((ofMember) => ofMember.every((bits) => bits === 0))) {
+    // Every integer is 0 and so is their sum: there is nothing to send.
+    record.sums.fill(0);
+    return [finish(record)];
+  }
   return [{ kind: 'scaled', step: record.step, exponents: record.scale.exponents }];
+}
+
+/** Either every shard measures in a step or none does; a member without shards has nothing to say. */
+function requireSameStatistics({ step }: StepRecord, heard: readonly Heard[]): void {
+  const lengths = new Set(heard.map(({ announcement }) => announcement.statistics.length).filter((size) => size > 0));
+  if (lengths.size <= 1) return;
+  throw violation(`members announced step ${step} with ${[...lengths].join(' and ')} statistics; expected one number`);
 }
 
 function made(state: State, step: number, chunks: number): Effect[] {
@@ -258,6 +273,7 @@ function finish(record: StepRecord): Effect {
       count: Number(announcements.reduce((total, { count }) => total + count, 0n)),
       loss: sum('loss'),
       correct: sum('correct'),
+      statistics: sumVectors(announcements.map(({ statistics }) => statistics).filter(({ length }) => length > 0)),
       acknowledgedPlan: Math.min(...announcements.map(({ acknowledgedPlan }) => acknowledgedPlan)),
     },
   };
