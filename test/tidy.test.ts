@@ -8,6 +8,7 @@ import {
   errorsInDocs,
   metricsInCode,
   metricsInDocs,
+  misnumbered,
   variablesInCode,
   variablesInDocs,
 } from './tidy/documented.ts';
@@ -156,6 +157,18 @@ test('docs/environment.md lists every variable, and nothing else', async () => {
   const inCode = variablesInCode(files).sort();
   assert.ok(inCode.includes('THAW_CACHE'));
   assert.deepEqual(variablesInDocs(await read('docs/environment.md')).sort(), inCode);
+});
+
+test('records of decisions have numbers of their own', () => {
+  const broken = [
+    { name: 'docs/adr/0001-a.md', text: '# 1. A' },
+    { name: 'docs/adr/0001-b.md', text: '# 1. B' },
+    { name: 'docs/adr/0002-c.md', text: '# C' },
+  ];
+  assert.match(misnumbered(broken).join('\n'), /^\S+b\.md: \S+a\.md has the same number\n\S+c\.md: its title/);
+  const records = files.filter(({ name }) => name.startsWith('docs/adr/'));
+  assert.ok(records.length > 10, `${records.length} records`);
+  assert.deepEqual(misnumbered(records), []);
 });
 
 test('package-lock.json names no registry', async () => {

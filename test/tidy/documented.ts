@@ -59,3 +59,16 @@ export function variablesInCode(files: readonly TextFile[]): string[] {
 export function variablesInDocs(page: string): string[] {
   return rowsOf(page).map(([name = '']) => name.replaceAll('`', ''));
 }
+
+/** Records of decisions whose number another one has, or whose title does not open with the number of its file. */
+export function misnumbered(records: readonly TextFile[]): string[] {
+  const numberOf = ({ name }: TextFile): number => Number.parseInt(name.replace(/^.*\//, ''), 10);
+  return records.flatMap((record, i) => {
+    const number = numberOf(record);
+    const twin = records.slice(0, i).find((earlier) => numberOf(earlier) === number);
+    if (twin) return [`${record.name}: ${twin.name} has the same number`];
+    return record.text.startsWith(`# ${number}. `)
+      ? []
+      : [`${record.name}: its title does not open with "${number}. "`];
+  });
+}
