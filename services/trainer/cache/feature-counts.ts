@@ -1,5 +1,7 @@
 // What the cache did since it was last asked: how often frozen layers ran, and what was read instead.
 
+import { type CostsByLevel, type Savings, savingsOf } from './level-costs.ts';
+
 export interface FeatureCounts {
   /** Samples whose frozen layers ran, by what they started from: `pixels`, or the stored boundary. */
   readonly computed: Map<string, number>;
@@ -13,10 +15,10 @@ export interface FeatureCounts {
   pixelHits: number;
   /** Entries on disk that their checksum refused. */
   corrupt: number;
-  /** Seconds of computing rows, decoding included, and of how many; likewise of reading rows from disk. */
-  computeSeconds: number;
-  timedRows: number;
-  readSeconds: number;
+  /** Of the whole process: taking the counts leaves it as it is. */
+  readonly costs: CostsByLevel;
+  /** What takeSavings() has handed out so far. */
+  toldSavings: Savings;
 }
 
 const none = {
@@ -26,13 +28,10 @@ const none = {
   decoded: 0,
   pixelHits: 0,
   corrupt: 0,
-  computeSeconds: 0,
-  timedRows: 0,
-  readSeconds: 0,
 };
 
 export function noFeatureCounts(): FeatureCounts {
-  return { computed: new Map(), ...none };
+  return { computed: new Map(), ...none, costs: new Map(), toldSavings: { samples: 0, seconds: 0 } };
 }
 
 export function addComputed({ computed }: FeatureCounts, from: string, samples: number): void {
@@ -52,10 +51,11 @@ export function takeCounts(counts: FeatureCounts): FeatureCounts {
   return taken;
 }
 
-/** Samples that were read instead of computed, and about how many seconds that saved. */
-export function savedBy(counts: FeatureCounts): { samples: number; seconds: number } {
-  const { memoryHits, diskHits, computeSeconds, timedRows, readSeconds } = counts;
-  const samples = Math.max(0, memoryHits + diskHits - samplesComputed(counts));
-  const each = timedRows > 0 ? computeSeconds / timedRows : 0;
-  return { samples, seconds: Math.max(0, samples * each - readSeconds) };
+/** What the cache spared since this was last asked. An estimate that falls, as costs are measured again, adds nothing. */
+export function takeSavings(counts: FeatureCounts): Savings {
+  const { costs, toldSavings: told } = counts;
+  const found = savingsOf(costs);
+  const total = { samples: Math.max(told.samples, found.samples), seconds: Math.max(told.seconds, found.seconds) };
+  counts.toldSavings = total;
+  return { samples: total.samples - told.samples, seconds: total.seconds - told.seconds };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
 import type { StageProgram } from '../engine/engine.ts';
-import { noFeatureCounts, samplesComputed } from './feature-counts.ts';
+import { noFeatureCounts, samplesComputed, takeCounts, takeSavings } from './feature-counts.ts';
 import type { StoreFit } from './feature-source.ts';
 import type { SampleRef } from './level.ts';
 import { programSource } from './program-source.ts';
@@ -85,6 +85,22 @@ test('what does not fit decodes ahead of its step, once', async () => {
   assert.deepEqual(loaded.slice(4), ['1,6'], 'another step than announced came');
   assert.deepEqual([...source.rows(refs(1, 6), 2).features], [11, 16]);
   assert.equal(counts.misses, 6);
+});
+
+test('rows that were measured in one directive save time in every later one, save their first use', async () => {
+  const { source, counts, refs } = aSource(1000);
+  const ofDirective = async (uses: number) => {
+    await source.fill(refs(0, 1, 2));
+    for (let use = 0; use < uses; use++) await source.prepare(refs(0, 1, 2));
+    takeCounts(counts);
+    return takeSavings(counts);
+  };
+  assert.deepEqual(await ofDirective(0), { samples: 0, seconds: 0 });
+  assert.deepEqual(await ofDirective(1), { samples: 0, seconds: 0 });
+  const ofTwo = await ofDirective(2);
+  const ofOne = await ofDirective(1);
+  assert.deepEqual([ofTwo.samples, ofOne.samples], [6, 3]);
+  assert.ok(ofOne.seconds > 0 && Math.abs(ofTwo.seconds / ofOne.seconds - 2) < 1e-9, `${ofTwo.seconds} s`);
 });
 
 test('rows that nobody prepared are a defect', async () => {

@@ -9,6 +9,7 @@ import { blockAhead } from './block-ahead.ts';
 import { addComputed, type FeatureCounts } from './feature-counts.ts';
 import type { FeatureStore } from './feature-store.ts';
 import { type Entry, type Level, type Row, refKey, type SampleRef } from './level.ts';
+import { addTiming, costsOf } from './level-costs.ts';
 import type { LoadBlock, PixelBlock } from './pixel-level.ts';
 import { proveLevel } from './proof.ts';
 
@@ -71,6 +72,7 @@ export interface FeatureSource {
 export function featureSource(options: FeatureSourceOptions): FeatureSource {
   const { level, boundaryFloats: floats, store, counts, blockSize } = options;
   const blocks = blockAhead(options.loadBlock);
+  const costs = level && costsOf(counts.costs, level);
   /** Rows for one use: they did not fit, or only the disk has them. */
   let passing = new Map<string, Row>();
   let saidFull = false;
@@ -80,11 +82,12 @@ export function featureSource(options: FeatureSourceOptions): FeatureSource {
   /** Counts where the row is, and gets it from disk. */
   const isReadable = (ref: SampleRef): boolean => {
     const place = level && store.placeOf(level, ref);
-    if (!level || place === null) return false;
+    if (!level || !costs || place === null) return false;
     const started = place === 'disk' ? performance.now() : 0;
     const row = store.read(level, ref);
-    if (place === 'disk') counts.readSeconds += (performance.now() - started) / 1000;
+    if (place === 'disk') costs.readSeconds += (performance.now() - started) / 1000;
     if (row === undefined) return false;
+    costs.served += 1;
     if (place === 'memory') counts.memoryHits += 1;
     else counts.diskHits += 1;
     if (place === 'disk') passing.set(refKey(ref), row);
@@ -122,8 +125,8 @@ export function featureSource(options: FeatureSourceOptions): FeatureSource {
           blocks.start(following.length > 0 ? following : upcoming.slice(0, blockSize));
           keep(runBlock(way, wanted, input));
         }
-        counts.computeSeconds += (performance.now() - started) / 1000;
-        counts.timedRows += wanted.length;
+        const timing = way.from ? costs?.fromHeld : costs?.fromPixels;
+        if (timing) addTiming(timing, (performance.now() - started) / 1000, wanted.length);
         await options.checkpoint();
       }
     }
@@ -151,6 +154,7 @@ export function featureSource(options: FeatureSourceOptions): FeatureSource {
       if (absent.length > 0) board.enter('features', absent.length);
       if (level) await compute(absent, (entries) => store.write(level, entries));
       else await decode(absent, options);
+      if (costs) costs.filled += absent.length;
       sayWhenFull(refs, filled);
     },
     async prepare(refs, upcoming = []) {
@@ -204,12 +208,13 @@ async function prove(level: Level, refs: readonly SampleRef[], options: FeatureS
   if (!last) return;
   const fromPixels = (pixels: Uint8Array) => last.run(pixels, [])[0] as Float32Array;
   const asRead = (rows: Uint8Array) => new Float32Array(rows.buffer);
-  await proveLevel(level, refs, { ...options, fromPixels, fromLevel: asRead, say });
+  const proving = { ...options, costs: costsOf(options.counts.costs, level), fromPixels, say };
+  await proveLevel(level, refs, { ...proving, fromLevel: asRead });
   for (const { from, run } of options.ways) {
     if (from === null) continue;
     const fromLevel = (rows: Uint8Array) => run(rows, [])[0] as Float32Array;
     const lacking = refs.filter((ref) => options.store.placeOf(level, ref) === null);
-    await proveLevel(from, lacking, { ...options, fromPixels, fromLevel, say });
+    await proveLevel(from, lacking, { ...proving, fromLevel });
   }
 }
 

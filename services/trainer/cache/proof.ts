@@ -1,14 +1,15 @@
 // Rows that another process left on disk are believed once a block of them was computed here too: the same bits, and
 // dearer to compute than to read. One block a level and process; it is also what the gain is reckoned from.
 
-import type { FeatureCounts } from './feature-counts.ts';
 import type { FeatureStore } from './feature-store.ts';
 import type { Level, SampleRef } from './level.ts';
+import { addTiming, type LevelCosts } from './level-costs.ts';
 import type { LoadBlock } from './pixel-level.ts';
 
 export interface ProofOptions {
   readonly store: FeatureStore;
-  readonly counts: FeatureCounts;
+  /** Of the stage's boundary: the proof measures what a row from pixels takes. */
+  readonly costs: LevelCosts;
   readonly blockSize: number;
   readonly loadBlock: LoadBlock;
   /** Rows of the stage's boundary from pixels. */
@@ -20,7 +21,7 @@ export interface ProofOptions {
 
 /** Proves the level by the first block of `refs` that the disk has, or leaves it alone from now on. */
 export async function proveLevel(level: Level, refs: readonly SampleRef[], options: ProofOptions): Promise<void> {
-  const { store, counts, blockSize, say } = options;
+  const { store, costs, blockSize, say } = options;
   const { disk } = store;
   if (!disk || disk.isProven(level)) return;
   const block = refs.filter((ref) => disk.has(level, ref)).slice(0, blockSize);
@@ -38,22 +39,21 @@ export async function proveLevel(level: Level, refs: readonly SampleRef[], optio
   const readSeconds = (performance.now() - between) / 1000;
   const found = bytesOf(options.fromLevel(stored));
   const computeSeconds = (between - started) / 1000;
-  counts.computeSeconds += computeSeconds;
-  counts.timedRows += block.length;
+  addTiming(costs.fromPixels, computeSeconds, block.length);
   const rowBytes = computed.length / blockSize;
   const same = wasRead.every((read, place) => {
     const range = [place * rowBytes, (place + 1) * rowBytes] as const;
     return !read || Buffer.compare(found.subarray(...range), computed.subarray(...range)) === 0;
   });
   const each = (seconds: number): string => `${((1000 * seconds) / block.length).toFixed(3)} ms`;
-  const costs = `reading takes ${each(readSeconds)} a sample, computing ${each(computeSeconds)}`;
+  const measured = `reading takes ${each(readSeconds)} a sample, computing ${each(computeSeconds)}`;
   if (same && readSeconds < computeSeconds) {
     disk.prove(level);
-    say(level, `read from disk: ${costs}`);
+    say(level, `read from disk: ${measured}`);
     return;
   }
   disk.leave(level);
-  say(level, same ? `computed: ${costs}` : 'computed: what lies on disk has other bits than this engine computes');
+  say(level, same ? `computed: ${measured}` : 'computed: what lies on disk has other bits than this engine computes');
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {

@@ -12,7 +12,13 @@ import type { FeatureWork } from '@thaw/proto/gen/thaw/v1/FeatureWork.ts';
 import type { Report } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { StoreState__Output } from '@thaw/proto/gen/thaw/v1/StoreState.ts';
 import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
-import { type FeatureCounts, noFeatureCounts, samplesComputed, savedBy, takeCounts } from '../cache/feature-counts.ts';
+import {
+  type FeatureCounts,
+  noFeatureCounts,
+  samplesComputed,
+  takeCounts,
+  takeSavings,
+} from '../cache/feature-counts.ts';
 import type { FeatureStore } from '../cache/feature-store.ts';
 import { openFeatureStore } from '../cache/open-store.ts';
 import { collectiveClient } from '../collective/client.ts';
@@ -229,7 +235,7 @@ function featureWork({ link, engine, store, counts, written }: Trainer): Feature
   link.observe({ kind: 'engine', ...engine.memory() });
   const writtenBytes = bytes.written - written.bytes;
   written.bytes = bytes.written;
-  const saved = savedBy(taken);
+  const saved = takeSavings(counts);
   return {
     computed: samplesComputed(taken),
     read: saved.samples,
