@@ -38,8 +38,8 @@ describe('the same bits whatever the feature cache holds', { skip: await skipWit
     await writeTinyJob(cwd, { changes: { spec: { trainers: { replicas: 2, cache } } } });
     // Stages that were kept would be reused, and compute nothing.
     const env = { THAW_CACHE: path.join(folder, 'cache'), THAW_STAGE_BYTES: '0' };
-    const { status, stderr } = await runThaw(['run', 'job.yaml', '--out', 'out', '--json'], { cwd, env });
-    assert.equal(status, 0, stderr);
+    const { status, said } = await runThaw(['run', 'job.yaml', '--out', 'out', '--json'], { cwd, env });
+    assert.equal(status, 0, said);
     const { report, logs } = resultFiles(path.join(cwd, 'out'));
     const { weightsDigest } = JSON.parse(await readFile(report, 'utf8')) as Report;
     first ??= weightsDigest;

@@ -53,8 +53,8 @@ describe('2,000 steps', { skip: await skipWithoutEngine() }, () => {
       for (const [name, port] of ports) await read(name, port, readings);
       await delay(200);
     }
-    const { status, stdout, stderr } = await thaw.ended;
-    assert.equal(status, 0, stderr);
+    const { status, stdout, said } = await thaw.ended;
+    assert.equal(status, 0, said);
     assert.equal(eventsOf(stdout).find(({ kind }) => kind === 'jobSucceeded')?.steps, steps);
     for (const [name, all] of readings) assertFlat(context, name, all);
   });

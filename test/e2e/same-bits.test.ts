@@ -28,8 +28,8 @@ describe('the same bits whoever trains', { skip: await skipWithoutEngine() }, ()
         const thaw = await startThaw(['run', 'job.yaml', '--trainers', `${trainers}`, '--out', out, '--json'], {
           cwd: folder,
         });
-        const { status, stdout, stderr } = await thaw.ended;
-        assert.equal(status, 0, stderr);
+        const { status, stdout, said } = await thaw.ended;
+        assert.equal(status, 0, said);
         const report = await reportIn(resultFiles(path.join(folder, out)));
         first ??= report;
         assert.equal(report.weightsDigest, first.weightsDigest);
@@ -48,8 +48,8 @@ describe('the same bits whoever trains', { skip: await skipWithoutEngine() }, ()
   it('with another seed, other bits', async () => {
     const cwd = path.join(folder, 'other');
     await writeTinyJob(cwd, { changes: { spec: { ...augmented.spec, train: { seed: 8 } } } });
-    const { status, stderr } = await (await startThaw(['run', 'job.yaml', '--out', 'out'], { cwd })).ended;
-    assert.equal(status, 0, stderr);
+    const { status, said } = await (await startThaw(['run', 'job.yaml', '--out', 'out'], { cwd })).ended;
+    assert.equal(status, 0, said);
     const report = await reportIn(resultFiles(path.join(cwd, 'out')));
     assert.notEqual(report.weightsDigest, first?.weightsDigest);
   });
@@ -75,14 +75,14 @@ describe('the same bits through every turn that a schedule can take', { skip: aw
     ] as const) {
       it(`with ${trainers} trainers and memory for ${memory}`, async () => {
         const out = path.join(folder, `out-${trainers}-${bytes ?? 'all'}`);
-        const { status, stderr } = await runThaw(
+        const { status, said } = await runThaw(
           ['run', 'job.yaml', '--trainers', `${trainers}`, '--out', out, '--json'],
           {
             cwd: folder,
             env: bytes === undefined ? {} : { THAW_FEATURE_BYTES: bytes },
           },
         );
-        assert.equal(status, 0, stderr);
+        assert.equal(status, 0, said);
         const report = await reportIn(resultFiles(out));
         first ??= report;
         assert.equal(report.weightsDigest, first.weightsDigest);
@@ -115,8 +115,8 @@ describe('the same bits with 1 and with 3 trainers', { skip: await skipWithoutEn
         for (const trainers of [1, 3]) {
           const out = path.join(folder, `out-${trainers}`);
           const run = ['run', 'job.yaml', '--trainers', `${trainers}`, '--out', out, '--json'];
-          const { status, stderr } = await runThaw(run, { cwd: folder });
-          assert.equal(status, 0, stderr);
+          const { status, said } = await runThaw(run, { cwd: folder });
+          assert.equal(status, 0, said);
           reports.push(await reportIn(resultFiles(out)));
         }
         const [one, three] = reports as [Report, Report];

@@ -66,8 +66,8 @@ describe('a job that was trained in part before', { skip: await skipWithoutEngin
 
   async function finish(job: string, cache: string, ...more: string[]) {
     const thaw = await start(job, cache, ...more);
-    const { status, stdout, stderr } = await thaw.ended;
-    assert.equal(status, 0, stderr);
+    const { status, stdout, said } = await thaw.ended;
+    assert.equal(status, 0, said);
     const report = JSON.parse(await readFile(resultFiles(thaw.out).report, 'utf8')) as Report;
     const events = eventsOf(stdout);
     const stagesOf = (kind: string) => events.filter((event) => event.kind === kind).map(({ stage }) => stage);

@@ -25,10 +25,10 @@ describe('a job on wasm', { skip: skipWithoutNatsServer() }, () => {
   for (const trainers of [1, 3]) {
     it(`says so, and has the same bits with ${trainers} trainers`, async () => {
       const out = path.join(folder, `out-${trainers}`);
-      const { status, stderr } = await runThaw(['run', 'job.yaml', '--trainers', `${trainers}`, '--out', out], {
+      const { status, stderr, said } = await runThaw(['run', 'job.yaml', '--trainers', `${trainers}`, '--out', out], {
         cwd: folder,
       });
-      assert.equal(status, 0, stderr);
+      assert.equal(status, 0, said);
       assert.match(stderr.replace(/\s+/g, ' '), /warning: engine wasm: expect /);
       const report = JSON.parse(await readFile(resultFiles(out).report, 'utf8')) as Report;
       first ??= report;

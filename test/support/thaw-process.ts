@@ -20,6 +20,8 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** Why it failed, if it did: all of stderr, and the last line of stdout, where --json says it. */
+  readonly said: string;
   readonly seconds: number;
 }
 
@@ -66,7 +68,8 @@ export async function startThaw(args: readonly string[], { cwd, env, user }: Tha
   });
   const ended = new Promise<Ended>((resolve) => {
     child.once('close', (status, signal) => {
-      resolve({ status, signal, stdout, stderr, seconds: (performance.now() - started) / 1000 });
+      const said = `${stderr}${stdout.trimEnd().split('\n').at(-1)}`;
+      resolve({ status, signal, stdout, stderr, said, seconds: (performance.now() - started) / 1000 });
     });
   });
   const pid = child.pid as number;

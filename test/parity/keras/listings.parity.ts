@@ -53,8 +53,8 @@ for (const { example, hidden } of [
       const prepared = await prepareJob({ jobText, fileName: 'job.yaml', baseDir: folder, cacheDirectory: cache });
       start = prepared.weights;
       await writeForKeras(prepared, { folder, hidden });
-      const { status, stderr } = await runThaw(['run', 'job.yaml', '--trainers', '2', '--out', 'out'], { cwd: folder });
-      assert.equal(status, 0, stderr);
+      const { status, said } = await runThaw(['run', 'job.yaml', '--trainers', '2', '--out', 'out'], { cwd: folder });
+      assert.equal(status, 0, said);
       const files = resultFiles(path.join(folder, 'out'));
       losses = await trainedLosses(files.events);
       end = readFloatTensors(await readFile(files.safetensors), 'model.safetensors');
