@@ -4,7 +4,15 @@ import { blockSize } from '@thaw/common/data/block-size.ts';
 import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import type { SampleRef } from '../cache/level.ts';
 import { createEngine } from '../engine/create-engine.ts';
-import type { Engine, EngineModel, LossSums, StageProgram, StageProgramOptions } from '../engine/engine.ts';
+import type {
+  Engine,
+  EngineModel,
+  LossSums,
+  PrefixProgram,
+  PrefixProgramOptions,
+  StageProgram,
+  StageProgramOptions,
+} from '../engine/engine.ts';
 import { drawnPixels, drawnWeights, smallClasses, smallGraph, smallPreprocessing } from '../testing/small-network.ts';
 import type { JobContext } from './job-context.ts';
 import { runProbe } from './probe.ts';
@@ -49,6 +57,8 @@ interface Seen {
   readonly opened: StageProgramOptions[];
   readonly boundaries: string[];
   readonly counts: number[];
+  /** Blocks of pixels that ran through frozen layers. */
+  passes: number;
   disposed: number;
 }
 
@@ -58,13 +68,17 @@ function aModel(spoil: (program: StageProgram) => Partial<StageProgram> = () => 
   seen: Seen;
 } {
   const loaded = engine.loadModel(graph, source, smallPreprocessing);
-  const seen: Seen = { opened: [], boundaries: [], counts: [], disposed: 0 };
+  const seen: Seen = { opened: [], boundaries: [], counts: [], passes: 0, disposed: 0 };
   const stageProgram = (options: StageProgramOptions): StageProgram => {
     const program = loaded.stageProgram(options);
     seen.opened.push(options);
     seen.boundaries.push(program.partition.boundary.join());
     return {
       ...program,
+      features(pixels) {
+        seen.passes += hasPrefix(program) ? 1 : 0;
+        return program.features(pixels);
+      },
       gradients(batch, gradient) {
         seen.counts.push(batch.weights.filter((weight) => weight > 0).length);
         return program.gradients(batch, gradient);
@@ -76,7 +90,17 @@ function aModel(spoil: (program: StageProgram) => Partial<StageProgram> = () => 
       ...spoil(program),
     };
   };
-  return { model: { ...loaded, stageProgram }, seen };
+  const prefixProgram = (options: PrefixProgramOptions): PrefixProgram => {
+    const program = loaded.prefixProgram(options);
+    return {
+      ...program,
+      run(input, wanted) {
+        seen.passes += 1;
+        return program.run(input, wanted);
+      },
+    };
+  };
+  return { model: { ...loaded, stageProgram, prefixProgram }, seen };
 }
 
 const headThenAll: readonly Stage[] = [
@@ -92,7 +116,7 @@ const measuring: readonly Stage[] = [
   { select: ['**'], microBatch: 4, batchNorm: 'train' },
 ];
 
-test('every distinct pair of trainable set and micro-batch is proved with its own prefix, and disposed of', async () => {
+test('every distinct pair of trainable set and micro-batch is proved, and disposed of', async () => {
   const { model, seen } = aModel();
   const { tensors } = engine.memory();
   const probe = await runProbe({ model, context: aContext(headThenAll), loadBlock, tick: () => {} });
@@ -121,6 +145,58 @@ test("a stage's own digest is that of its program, whatever the other stages are
   const shorter = await probed([headThenAll[1] as Stage, headThenAll[0] as Stage]);
   assert.deepEqual(shorter.stageDigests, [all, head]);
   assert.notEqual(shorter.digest, digest);
+});
+
+/** Boundaries at four depths, one of them twice, and a stage without frozen layers. */
+const unfreezing: readonly Stage[] = [
+  { select: ['head/output'], microBatch: 4 },
+  { select: ['head/**'], microBatch: 4 },
+  { select: ['head/**', 'last(1)'], microBatch: 4 },
+  { select: ['head/**', 'last(2)'], microBatch: 2 },
+  { select: ['**'], microBatch: 2 },
+  { select: ['head/**'], microBatch: 2 },
+];
+
+test('all boundaries are proved by three passes, and each stage has the digest of a job that trains it alone', async () => {
+  const { model, seen } = aModel();
+  const { tensors } = engine.memory();
+  const { stageDigests } = await runProbe({ model, context: aContext(unfreezing), loadBlock, tick: () => {} });
+  assert.equal(seen.passes, 3);
+  assert.equal(new Set(seen.boundaries).size, 5);
+  assert.equal(engine.memory().tensors, tensors);
+  for (const [i, stage] of unfreezing.entries()) {
+    const alone = aModel();
+    const probe = await runProbe({ model: alone.model, context: aContext([stage]), loadBlock, tick: () => {} });
+    assert.deepEqual(probe.stageDigests, [stageDigests[i]], `stage ${i}`);
+    assert.equal(alone.seen.passes, i === 4 ? 0 : 3, 'by its own program');
+  }
+});
+
+test('boundaries that fold otherwise do not share a pass, and keep their digests', async () => {
+  const { model, seen } = aModel();
+  const apart = { ...model, canPass: () => false };
+  const context = aContext(unfreezing.slice(0, 3));
+  const { stageDigests } = await runProbe({ model: apart, context, loadBlock, tick: () => {} });
+  assert.equal(seen.passes, 9);
+  const shared = await runProbe({ model: aModel().model, context, loadBlock, tick: () => {} });
+  assert.deepEqual(stageDigests, shared.stageDigests);
+});
+
+test('refused: one boundary of a shared pass whose features depend on the row', async () => {
+  const { model } = aModel();
+  const { tensors } = engine.memory();
+  const prefixProgram = (options: PrefixProgramOptions): PrefixProgram => {
+    const program = model.prefixProgram(options);
+    const run: PrefixProgram['run'] = (input, wanted) =>
+      program.run(input, wanted).map((features, i) => (i === 2 ? nudged(features, 3) : features));
+    return { ...program, run };
+  };
+  const context = aContext(unfreezing);
+  await assert.rejects(runProbe({ model: { ...model, prefixProgram }, context, loadBlock, tick: () => {} }), {
+    code: 'EngineUnavailable',
+    message: /a sample's features depend on its place in the block/,
+  });
+  assert.equal(engine.memory().tensors, tensors);
 });
 
 /** Programs whose prefix is a part of the network only; that of all tensors has none to go wrong. */

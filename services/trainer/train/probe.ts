@@ -1,18 +1,20 @@
-// Proves, before a trainer may join, that its engine computes this job's bits: decoding, and for every network that a
-// stage trains its prefix, gradients and evaluation, on fixed samples at the source weights (never the current state),
-// everything twice. Trainers work together only when their digests are equal.
+// Proves, before a trainer may join, that its engine computes this job's bits: decoding, the prefix up to every boundary,
+// and for every network that a stage trains gradients and evaluation, on fixed samples at the source weights (never the
+// current state), everything twice. Trainers work together only when their digests are equal.
 
 import { createHash } from 'node:crypto';
 import { blockSize } from '@thaw/common/data/block-size.ts';
 import { epochOrder } from '@thaw/common/data/epoch-order.ts';
-import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { ResolvedStage } from '@thaw/common/job/resolved-job.ts';
 import { type StageStatistics, stageStatistics } from '@thaw/common/model/batch-statistics.ts';
+import { stageCuts } from '@thaw/common/model/feature-levels.ts';
 import { selectTrainable } from '@thaw/common/model/select.ts';
 import type { SampleRef } from '../cache/level.ts';
 import type { PixelBlock } from '../cache/pixel-level.ts';
 import type { EngineModel, MicroBatch, StageProgram } from '../engine/engine.ts';
 import type { JobContext } from './job-context.ts';
+import { prefixFeatures } from './probe-prefix.ts';
+import { asBytes, twice } from './same-bits.ts';
 
 export interface ProbeOptions {
   readonly model: EngineModel;
@@ -32,10 +34,12 @@ export interface Probe {
 
 /** Throws EngineUnavailable when two runs differ, or features depend on place or neighbours. */
 export async function runProbe({ model, context, loadBlock, tick }: ProbeOptions): Promise<Probe> {
-  const { job, manifest } = context;
+  const { graph, job, manifest } = context;
   const refs = probeSamples(context);
   const { pixels } = await loadBlock(refs);
   tick();
+  const partitions = stageCuts(graph, job.stages).map(({ partition }) => partition);
+  const featuresOf = prefixFeatures({ model, partitions, pixels, tick });
   const digests = new Map<string, string>();
   const shapes = job.stages.map((stage) => shapeOf(context, stage));
   for (const { name, trainable, microBatch, statistics } of shapes) {
@@ -54,11 +58,7 @@ export async function runProbe({ model, context, loadBlock, tick }: ProbeOptions
       statistics: statistics.moved,
     });
     try {
-      const features = stableFeatures((block) => {
-        const found = program.features(block);
-        tick();
-        return found;
-      }, pixels);
+      const features = featuresOf(program);
       hash.update(asBytes(features));
       for (const count of new Set([microBatch, Math.max(1, microBatch - 1)])) {
         hash.update(asBytes(stableGradient(program, batchOfProbe(context, refs, features, { microBatch, count }))));
@@ -111,50 +111,6 @@ function probeSamples({ job, shards }: JobContext): SampleRef[] {
   }));
 }
 
-type Prefix = (pixels: Uint8Array) => Float32Array;
-
-/** Where the first rows of the block lie in another one; its other rows are black. */
-interface Arrangement {
-  readonly dependsOn: string;
-  readonly rows: number;
-  readonly placeOf: (row: number) => number;
-}
-
-/** Other arrangements of the block, in which a sample must have the same features. */
-const arrangements: readonly Arrangement[] = [
-  { dependsOn: 'its place in the block', rows: blockSize, placeOf: (row) => blockSize - 1 - row },
-  { dependsOn: 'its neighbours', rows: blockSize / 2, placeOf: (row) => row },
-];
-
-/** A pass costs most of the probe, so that the same block runs again only to tell which defect it is. */
-function stableFeatures(prefix: Prefix, pixels: Uint8Array): Float32Array {
-  const features = prefix(pixels);
-  const defect = arrangements.find((arrangement) => !isStable(prefix, { pixels, features }, arrangement));
-  if (!defect) return features;
-  twice('a prefix block', () => prefix(pixels));
-  throw unstable(`a sample's features depend on ${defect.dependsOn}`);
-}
-
-function isStable(
-  prefix: Prefix,
-  { pixels, features }: { readonly pixels: Uint8Array; readonly features: Float32Array },
-  { rows, placeOf }: Arrangement,
-): boolean {
-  const imageBytes = pixels.length / blockSize;
-  const floats = features.length / blockSize;
-  const arranged = new Uint8Array(pixels.length);
-  for (let row = 0; row < rows; row++) {
-    arranged.set(pixels.subarray(row * imageBytes, (row + 1) * imageBytes), placeOf(row) * imageBytes);
-  }
-  const found = prefix(arranged);
-  return Array.from({ length: rows }, (_, row) => [row, placeOf(row)] as const).every(([row, place]) =>
-    sameBytes(
-      features.subarray(row * floats, (row + 1) * floats),
-      found.subarray(place * floats, (place + 1) * floats),
-    ),
-  );
-}
-
 function stableGradient(program: StageProgram, batch: MicroBatch): Float32Array {
   return twice(`a gradient of ${batch.sampleIds.length} samples`, () => {
     const gradient = new Float32Array(program.layout.length);
@@ -199,26 +155,4 @@ function batchOfProbe(
     sampleIds: present.map((row) => ids[refs[row]?.index ?? 0] as string),
     epoch: 0,
   };
-}
-
-function twice(what: string, compute: () => Float32Array): Float32Array {
-  const first = compute();
-  if (!sameBytes(first, compute())) throw unstable(`${what} differs between two runs`);
-  return first;
-}
-
-function unstable(what: string): ThawError {
-  return new ThawError(
-    'EngineUnavailable',
-    `the engine does not give the same bits for the same input (${what}), so results could not be reproduced; ` +
-      'use one engine thread (trainers.threads: 1) or another engine',
-  );
-}
-
-function sameBytes(a: Float32Array, b: Float32Array): boolean {
-  return Buffer.compare(asBytes(a), asBytes(b)) === 0;
-}
-
-function asBytes(values: Float32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
