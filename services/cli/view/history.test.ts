@@ -51,3 +51,19 @@ it('says what the job’s user must not overlook, whole and as a warning', () =>
     style: 'warning',
   });
 });
+
+it('says what is left of the old task, in jobs that ask for it', () => {
+  const view = initialViewState({ monotonic: 0, wall: run.began });
+  const common = { id: '1.1', sequence: 1, at: new Date(run.began).toISOString() };
+  const figures = { loss: 0.2, accuracy: 0.9, macroF1: 0.9, auc: 0.9, count: 500 };
+  const retention = { accuracy: 0.875, loss: 0.4, drop: 0.025 };
+  const events: readonly JobEvent[] = [
+    { ...common, kind: 'oldTaskMeasured', oldTask: figures },
+    { ...common, kind: 'epochEvaluated', stage: 0, epoch: 0, validation: figures, best: true, retention },
+  ];
+  const shown = events.map((event) =>
+    historyLines(historyOf(event, view) as HistoryEntry, 120).map((spans) => paint(spans, false)),
+  );
+  assert.match(shown[0]?.join() ?? '', /old task before training: accuracy 90\.0 %, 500 samples$/);
+  assert.match(shown[1]?.join() ?? '', /validation .* old task 87\.5 % \(-2\.5 points\)$/);
+});

@@ -76,6 +76,10 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
       return prose(`${event.trainer} refused [${event.code}] ${event.message}`, 'warning');
     case 'generationStarted':
       return oneLine(`generation ${event.generation}: ${event.trainers.join(', ')} (${event.reason})`);
+    case 'oldTaskMeasured': {
+      const { accuracy, count } = event.oldTask;
+      return oneLine(`old task before training: accuracy ${percentText(accuracy).trim()}, ${plural(count, 'sample')}`);
+    }
     case 'stageStarted': {
       const { epochsMax, stepsMax } = event;
       return oneLine(
@@ -133,7 +137,7 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
 type Evaluated = Extract<JobEvent, { readonly kind: 'epochEvaluated' }>;
 
 /** Aligned under each other; `best` stands where no cut reaches it. */
-function evaluatedVariants({ epoch, validation, best }: Evaluated, state: ViewState): Line[] {
+function evaluatedVariants({ epoch, validation, best, retention }: Evaluated, state: ViewState): Line[] {
   const number = String(epochInStage(state, epoch)).padStart(3);
   const head = [span(`epoch ${number} `), span(best ? 'best' : '    ', 'good')];
   const validated = `${lossText(validation.loss)} ${percentText(validation.accuracy)}`;
@@ -141,13 +145,21 @@ function evaluatedVariants({ epoch, validation, best }: Evaluated, state: ViewSt
   const of = trained?.epoch === epoch ? trained : null;
   const train = of ? `${lossText(of.loss)} ${percentText(of.accuracy)}` : ''.padStart(14);
   const took = of ? secondsText(of.seconds).padStart(8) : '';
+  const kept = retention ? [span(`  old task ${retentionText(retention)}`)] : [];
   return [
+    ...(retention ? [[...head, span(`  train ${train}  validation ${validated} ${took}`), ...kept]] : []),
     [...head, span(`  train ${train}  validation ${validated} ${took}`)],
     [...head, span(`  train ${train}  val ${validated} ${took}`)],
     [...head, span(`  train ${train}  val ${validated}`)],
+    ...(retention ? [[...head, span(` val ${validated}`), ...kept]] : []),
     [...head, span(` val ${validated}`)],
     [span(`${number.trim()}${best ? ' best' : ''} ${percentText(validation.accuracy).trim()}`)],
   ];
+}
+
+function retentionText({ accuracy, drop }: NonNullable<Evaluated['retention']>): string {
+  const points = (100 * Math.abs(drop)).toFixed(1);
+  return `${percentText(accuracy).trim()} (${drop > 0 ? '-' : '+'}${points} points)`;
 }
 
 function stageText({ stage, name }: { readonly stage: number; readonly name: string }, state: ViewState): string {

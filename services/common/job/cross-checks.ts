@@ -10,6 +10,7 @@ export function crossProblems({ spec }: JobFile): Problem[] {
     ...trainerProblems(spec),
     ...splitProblems(spec),
     ...augmentProblems(spec),
+    ...retentionProblems(spec),
     ...scheduleProblems(spec),
     ...inputProblems(spec),
     ...builtinProblems(spec),
@@ -91,6 +92,12 @@ function folderProblems({ train, validation, test, group, folders }: Spec['data'
     sets.set(source, set);
   }
   return problems;
+}
+
+function retentionProblems({ retention }: Spec): Problem[] {
+  if (retention?.onExceed === undefined || retention.maxDrop !== undefined) return [];
+  const path = ['spec', 'retention', 'onExceed'];
+  return [{ path, message: `found ${retention.onExceed} without maxDrop; expected maxDrop beside it` }];
 }
 
 function augmentProblems({ data: { augment, views } }: Spec): Problem[] {

@@ -6,7 +6,7 @@ import { type Digest, digestOfJson } from '../content/digest.ts';
 import type { ResolvedJob } from './resolved-job.ts';
 
 export function jobDigest(job: ResolvedJob, digests: { readonly model: Digest; readonly data: string }): Digest {
-  const { apiVersion, task, model, data, train, stages, trainers, output } = job;
+  const { apiVersion, task, model, data, train, stages, trainers, output, retention } = job;
   const { source: _model, weights: _weights, ...modelRules } = model;
   const { source: _data, format: _format, split, ...dataRules } = data;
   return digestOfJson({
@@ -22,6 +22,7 @@ export function jobDigest(job: ResolvedJob, digests: { readonly model: Digest; r
     metric: output.metric,
     // Said only where it is on, so that jobs from before it was known keep their digest.
     ...(output.calibrate !== 'none' && { calibrate: output.calibrate }),
+    ...(retention && { retention: { maxDrop: retention.maxDrop, onExceed: retention.onExceed } }),
     digests,
   });
 }

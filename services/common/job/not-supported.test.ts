@@ -33,7 +33,11 @@ const cases: readonly (readonly [changes: Fields, message: string])[] = [
     'spec.train.schedule.preset: preset auto is not supported yet',
   ],
   [spec({ output: { uri: 's3://bucket' } }), 'spec.output.uri: output s3://bucket is not supported yet'],
-  [spec({ retention: { source: 'file:old' } }), 'spec.retention: retention is not supported yet'],
+  [
+    spec({ retention: { source: 'file:old', maxDrop: 0.1, onExceed: 'rollback' } }),
+    'spec.retention.onExceed: onExceed rollback is not supported yet',
+  ],
+  [spec({ retention: { source: 's3://old' } }), 'spec.retention.source: source s3://old is not supported yet'],
 ];
 
 for (const [changes, message] of cases) {
@@ -51,6 +55,6 @@ for (const [changes, message] of cases) {
 }
 
 test('everything that is not supported is said at once', () => {
-  const text = aTinyJob(spec({ task: 'regression', retention: { source: 'file:old' } }));
-  assert.throws(() => parseJobFile(text, 'job.yaml'), /task regression[^\n]*\n.*retention is not supported/);
+  const text = aTinyJob(spec({ task: 'regression', retention: { source: 's3://old' } }));
+  assert.throws(() => parseJobFile(text, 'job.yaml'), /task regression[^\n]*\n.*source s3:\/\/old is not supported/);
 });

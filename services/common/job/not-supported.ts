@@ -21,6 +21,8 @@ export function notSupported({ spec }: JobFile): Problem[] {
   refuse(format === 'jsonl' || format === 'kinetics' || format === 'webdataset', 'data.format', `format ${format}`);
   refuse(train.schedule.preset === 'auto', 'train.schedule.preset', 'preset auto');
   refuse(output.uri !== undefined && !output.uri.startsWith('file:'), 'output.uri', `output ${output.uri}`);
-  refuse(spec.retention !== undefined, 'retention', 'retention');
+  const { retention } = spec;
+  refuse(retention?.onExceed === 'rollback', 'retention.onExceed', 'onExceed rollback');
+  refuse(retention !== undefined && isElsewhere(retention.source), 'retention.source', `source ${retention?.source}`);
   return problems;
 }

@@ -79,6 +79,9 @@ export function resolveJob(parsed: ParsedJob, facts: JobFacts, overrides: Overri
       calibrate: spec.output.calibrate,
       metric: spec.output.metric ?? stages.at(-1)?.advanceOn?.metric ?? 'loss',
     },
+    ...(spec.retention && {
+      retention: { source: spec.retention.source, maxDrop: spec.retention.maxDrop ?? null, onExceed: 'stop' },
+    }),
   };
 }
 

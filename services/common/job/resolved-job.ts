@@ -15,6 +15,15 @@ export interface ResolvedJob {
   readonly stages: readonly ResolvedStage[];
   readonly trainers: ResolvedTrainers;
   readonly output: ResolvedOutput;
+  /** Absent in jobs that keep no eye on the old task. */
+  readonly retention?: ResolvedRetention;
+}
+
+export interface ResolvedRetention {
+  readonly source: string;
+  /** Null: it is only watched. */
+  readonly maxDrop: number | null;
+  readonly onExceed: 'stop';
 }
 
 export interface ResolvedModel {

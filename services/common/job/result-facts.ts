@@ -12,7 +12,7 @@ export const numericsVersion = 1;
 /** Of the job without its stages. */
 export function jobFacts(job: ResolvedJob): Digest {
   // The name is for people. The result is made from the stages' results: `output` chooses among them and writes them.
-  const { name: _name, stages: _stages, output: _output, ...rest } = job;
+  const { name: _name, stages: _stages, output: _output, retention, ...rest } = job;
   const { model, data, train, trainers } = rest;
   // Where model and weights lie; what they hold is told by digest.
   const { source: _model, weights: _weights, ...modelRules } = model;
@@ -29,6 +29,8 @@ export function jobFacts(job: ResolvedJob): Digest {
     data: { ...dataRules, split: split.kind === 'explicit' ? { kind: split.kind } : split },
     train: trainRules,
     trainers: trainerRules,
+    // What is in its samples is told by the digest of the data.
+    ...(retention && { retention: { maxDrop: retention.maxDrop, onExceed: retention.onExceed } }),
   });
 }
 

@@ -1,7 +1,6 @@
 // Unreadable samples are counted, the first ones named, and over the job's limit it fails and lists them.
 
-import type { SplitName } from '@thaw/common/data/manifest.ts';
-import { splitNames } from '@thaw/common/data/manifest.ts';
+import { type SetName, setNames } from '@thaw/common/data/manifest.ts';
 import type { BadSamples__Output } from '@thaw/proto/gen/thaw/v1/BadSamples.ts';
 import { record } from './event-log.ts';
 import type { Decision } from './events.ts';
@@ -15,11 +14,11 @@ const reasonCharactersMax = 200;
 /** `samples`: each once. */
 export function countBadSamples(state: JobState, now: number, samples: BadSamples__Output['samples']): Decision {
   const known = samples.flatMap(({ split, id, reason }) =>
-    isSplit(split) ? [{ split, id, reason: reason.slice(0, reasonCharactersMax) }] : [],
+    isSet(split) ? [{ split, id, reason: reason.slice(0, reasonCharactersMax) }] : [],
   );
   if (known.length === 0 || isTerminal(state)) return { state, effects: [] };
   const counts = { ...state.badSamples.counts };
-  for (const { split } of known) counts[split] += 1;
+  for (const { split } of known) counts[split] = (counts[split] ?? 0) + 1;
   const listed = [...state.badSamples.listed, ...known].slice(0, badSamplesListedMax);
   const named = known.slice(0, badSamplesListedMax);
   const more = known.length - named.length;
@@ -28,15 +27,15 @@ export function countBadSamples(state: JobState, now: number, samples: BadSample
     samples: named,
     ...(more > 0 && { more }),
   });
-  const over = splitNames.find((split) => counts[split] > state.plan.maxBadSamples * state.plan.samples[split]);
+  const over = setNames.find((set) => (counts[set] ?? 0) > state.plan.maxBadSamples * (state.plan.samples[set] ?? 0));
   if (!over) return { state: counted, effects: [] };
   return fail(counted, now, { code: 'TooManyBadSamples', message: overLimit(counted, over) });
 }
 
-function overLimit({ plan, badSamples }: JobState, split: SplitName): string {
+function overLimit({ plan, badSamples }: JobState, split: SetName): string {
   const ofSplit = badSamples.listed.filter((sample) => sample.split === split);
   const lines = ofSplit.slice(0, badSamplesInMessage).map(({ id, reason }) => `  ${id}: ${reason}`);
-  const count = badSamples.counts[split];
+  const count = badSamples.counts[split] ?? 0;
   const more = count > lines.length ? [`  and ${count - lines.length} more`] : [];
   return [
     `${count} of ${plan.samples[split]} ${split} samples are unreadable; data.maxBadSamples allows ${plan.maxBadSamples * 100} %:`,
@@ -45,6 +44,6 @@ function overLimit({ plan, badSamples }: JobState, split: SplitName): string {
   ].join('\n');
 }
 
-function isSplit(text: string): text is SplitName {
-  return (splitNames as readonly string[]).includes(text);
+function isSet(text: string): text is SetName {
+  return (setNames as readonly string[]).includes(text);
 }

@@ -3,7 +3,7 @@
 // these entries and nothing else.
 
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
-import type { BadSamples, JobFailure, JobState, Metrics, StepParts } from './state.ts';
+import type { BadSamples, JobFailure, JobState, Metrics, Retention, StepParts } from './state.ts';
 
 export interface OutboxEvent {
   /** `term.sequence`; the stream drops what it holds already. */
@@ -42,6 +42,7 @@ export type LogEntry =
       readonly firstStep: number;
       readonly reason: string;
     }
+  | { readonly kind: 'oldTaskMeasured'; readonly oldTask: Metrics }
   | {
       readonly kind: 'stageStarted';
       readonly stage: number;
@@ -88,6 +89,8 @@ export type LogEntry =
       readonly epoch: number;
       readonly validation: Metrics;
       readonly best: boolean;
+      /** Of jobs with retention. */
+      readonly retention?: Retention;
     }
   | {
       readonly kind: 'stateStored';

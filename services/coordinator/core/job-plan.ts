@@ -1,7 +1,7 @@
 // What the core has to know about the job, worked out once by prepare/ and never changed: how many shards, how long
 // each stage may be, what its rules are. No path, no tensor, no pixel.
 
-import type { SplitName } from '@thaw/common/data/manifest.ts';
+import type { PerSet } from '@thaw/common/data/manifest.ts';
 import type { AdvanceRule, Metric } from '@thaw/common/job/resolved-job.ts';
 
 export interface JobPlan {
@@ -19,9 +19,9 @@ export interface JobPlan {
   /** Trainers that must be ready before training starts. */
   readonly replicas: number;
   readonly stages: readonly StagePlan[];
-  readonly samples: Readonly<Record<SplitName, number>>;
+  readonly samples: PerSet<number>;
   /** Number of evaluation parts; it belongs to the job, whoever computes them. */
-  readonly parts: { readonly validation: number; readonly test: number };
+  readonly parts: { readonly validation: number; readonly test: number; readonly retention?: number };
   /** Fraction of a set. */
   readonly maxBadSamples: number;
   readonly weights: 'best' | 'last';
@@ -29,11 +29,22 @@ export interface JobPlan {
   readonly calibrate?: 'temperature';
   /** What the user must not overlook, a sentence each. */
   readonly warnings?: readonly string[];
+  /** Absent in jobs that keep no eye on the old task. */
+  readonly retention?: RetentionPlan;
+}
+
+export interface RetentionPlan {
+  /** Of the source's own classifier. */
+  readonly classes: number;
+  /** A stage ends when the old task's accuracy has fallen by more; null: it is only watched. */
+  readonly maxDrop: number | null;
 }
 
 export interface PlanArtifacts {
   readonly job: string;
   readonly graph: string;
+  /** The source's network with its own classifier; absent without retention. */
+  readonly oldGraph?: string;
   readonly manifest: string;
   readonly weights: readonly string[];
   /** Folder that the manifest's relative paths start from. */

@@ -1,5 +1,5 @@
 // What an epoch's validation means: is it the stage's best, and was it the stage's last? Equal values leave the earlier
-// epoch best.
+// epoch best. One that has forgotten more of the old task than the job allows is the last, and best only if it is alone.
 
 import type { AdvanceRule, Metric } from '@thaw/common/job/resolved-job.ts';
 import { epochsOf, type StagePlan } from './job-plan.ts';
@@ -9,6 +9,8 @@ export interface EvaluatedEpoch {
   readonly epoch: number;
   readonly epochInStage: number;
   readonly validation: Metrics;
+  /** Of jobs that keep an eye on the old task. `maxDrop`: null where it is only watched. */
+  readonly retention?: { readonly drop: number; readonly maxDrop: number | null };
 }
 
 export interface Judgement {
@@ -27,11 +29,22 @@ export interface PlateauState {
 export function judgeEpoch(plan: StagePlan, stage: StageRecord, evaluated: EvaluatedEpoch): Judgement {
   const { epoch, epochInStage, validation } = evaluated;
   const value = validation[plan.metric];
-  const isBest = stage.best === null || better(modeOf(plan.metric), value, stage.best.value, 0);
+  const forgotten = forgottenTooMuch(evaluated);
+  const improves = stage.best === null || better(modeOf(plan.metric), value, stage.best.value, 0);
+  const isBest = improves && (stage.best === null || forgotten === null);
   const best = isBest ? { epoch, value, stored: null } : (stage.best as NonNullable<StageRecord['best']>);
   const plateau = plan.advanceOn ? nextPlateau(plan.advanceOn, stage.plateau, validation[plan.advanceOn.metric]) : null;
-  const ended = endOf(plan, epochInStage, plateau);
+  const ended = forgotten ?? endOf(plan, epochInStage, plateau);
   return { isBest, best, plateau, ended };
+}
+
+/** Accuracies are shares of counts: this much is rounding. */
+const roundingMax = 1e-9;
+
+function forgottenTooMuch({ retention }: EvaluatedEpoch): string | null {
+  if (!retention || retention.maxDrop === null || retention.drop <= retention.maxDrop + roundingMax) return null;
+  const points = (share: number): string => String(Number((100 * share).toFixed(2)));
+  return `the old task's accuracy fell by ${points(retention.drop)} points; retention.maxDrop allows ${points(retention.maxDrop)}`;
 }
 
 function endOf(plan: StagePlan, epochInStage: number, plateau: PlateauState | null): string | null {

@@ -1,6 +1,6 @@
 // The order of a job's work: train an epoch, evaluate it, store it when it is the best or the stage's last, go on with
 // the next epoch or stage, and after the last one test the chosen weights. Each function takes a state whose members
-// have all reported and issues the next directive.
+// have all reported and issues the next directive. A job with retention measures the old task first, and in every epoch.
 
 import { assignParts } from '@thaw/common/data/evaluation-parts.ts';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
@@ -12,7 +12,14 @@ import type { Decision } from './events.ts';
 import { epochsOf, type StagePlan, stepsInEpoch } from './job-plan.ts';
 import { keepStage } from './kept-stage.ts';
 import { inputAfter, stageKey } from './stage-key.ts';
-import { currentStage, type Generation, type JobState, type StageRecord, type Work } from './state.ts';
+import {
+  currentStage,
+  type EvaluatedSet,
+  type Generation,
+  type JobState,
+  type StageRecord,
+  type Work,
+} from './state.ts';
 
 /** Every wanted trainer is ready: forms the first generation and enters the first stage that is not trained yet. */
 export function beginTraining(state: JobState, now: number): Decision {
@@ -33,8 +40,13 @@ export function beginTraining(state: JobState, now: number): Decision {
     firstStep: generation.firstStep,
     reason: 'every trainer is ready',
   });
+  return state.plan.retention ? evaluateOldTask(formed, 'the old task before training') : beginStages(formed, now);
+}
+
+/** The first stage that is not trained yet, or what follows when there is none. */
+export function beginStages(state: JobState, now: number): Decision {
   const next = state.stages.length;
-  return next < state.plan.stages.length ? enterStage(formed, now, next) : afterLastStage(formed);
+  return next < state.plan.stages.length ? enterStage(state, now, next) : afterLastStage(state);
 }
 
 function enterStage(state: JobState, now: number, stage: number): Decision {
@@ -104,8 +116,13 @@ export function evaluateEpoch(state: JobState): Decision {
   return evaluate({ ...state, phase: 'Evaluating', reason: 'validating' }, { split: 'validation', restoreDigest: '' });
 }
 
+/** Members that have just begun hold the source itself; later they hold what was trained. */
+export function evaluateOldTask(state: JobState, reason: string): Decision {
+  return evaluate({ ...state, phase: 'Evaluating', reason }, { split: 'retention', restoreDigest: '' });
+}
+
 interface Evaluation {
-  readonly split: 'validation' | 'test';
+  readonly split: EvaluatedSet;
   readonly restoreDigest: string;
   readonly temperatures?: readonly number[];
 }
@@ -113,7 +130,7 @@ interface Evaluation {
 function evaluate(state: JobState, { split, restoreDigest, temperatures = [] }: Evaluation): Decision {
   const { stage, epoch } = state.cursor;
   const members = state.generation?.members.length ?? 0;
-  const partOwners = assignParts(state.plan.parts[split], members);
+  const partOwners = assignParts(state.plan.parts[split] ?? 0, members);
   return issueDirective(state, { kind: 'evaluate', stage, epoch, split, partOwners, restoreDigest, temperatures });
 }
 

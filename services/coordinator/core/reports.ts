@@ -2,7 +2,7 @@
 // digest from the member that was asked to store. Any difference stops the job and names who differs.
 
 import type { Digest } from '@thaw/common/content/digest.ts';
-import { assertNever } from '@thaw/common/errors/thaw-error.ts';
+import { assertNever, invariant } from '@thaw/common/errors/thaw-error.ts';
 import { bestTemperature } from '@thaw/common/evaluation/temperature.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
@@ -14,13 +14,24 @@ import { fail, failWith } from './failing.ts';
 import { addFeatureWork, noFeatureGain } from './feature-gain.ts';
 import { judgeEpoch } from './judge.ts';
 import { allResults, type Result, withResult } from './pending.ts';
-import { evaluateEpoch, exportResult, goOnAfterEpoch, stagePlan, storeState, test } from './progression.ts';
+import {
+  beginStages,
+  evaluateEpoch,
+  evaluateOldTask,
+  exportResult,
+  goOnAfterEpoch,
+  stagePlan,
+  storeState,
+  test,
+} from './progression.ts';
 import {
   currentStage,
   type EpochRecord,
+  type EvaluatedSet,
   type Generation,
   isTerminal,
   type JobState,
+  type Metrics,
   type StageRecord,
   type StoredState,
   type Work,
@@ -55,9 +66,9 @@ function reportProblem(state: JobState, work: Work, member: number, report: Repo
       return `reports step ${report.trained.appliedStep} at the end of an epoch that ends with ${work.train.lastStep}`;
     case 'evaluate': {
       if (!report.evaluated) return `answered ${report.result}; expected evaluated`;
-      const classes = state.plan.classes.length;
+      const classes = classesOf(state, work.split);
       const { parts } = report.evaluated;
-      const samples = state.plan.samples[work.split];
+      const samples = state.plan.samples[work.split] ?? 0;
       return (
         evaluatedProblem(report.evaluated, { member, classes, ...work }) ??
         firstProblem(parts, (part) => figuresProblem(part, { classes, samples }))
@@ -94,6 +105,7 @@ function onAllReported(state: JobState, now: number, work: Work, results: readon
         results.flatMap(({ trained }) => trained ?? []),
       );
     case 'evaluate':
+      if (work.split === 'retention') return onOldTask(state, now, results);
       if (work.split === 'test') return onTested(state, now, results);
       return work.temperatures.length > 0 ? onFitted(state, now, results) : onEvaluated(state, now, results);
     case 'store':
@@ -196,22 +208,52 @@ function epochRecord(state: JobState, now: number, trained: readonly Trained__Ou
 }
 
 function onEvaluated(state: JobState, now: number, results: readonly Result[]): Decision {
+  const { epochs } = currentStage(state);
+  const validation = measured(state, 'validation', results);
+  const last = epochs.at(-1) as EpochRecord;
+  const next = withStage(state, { epochs: [...epochs.slice(0, -1), { ...last, validation }] });
+  return state.plan.retention ? evaluateOldTask(next, 'what is left of the old task') : onMeasured(next, now);
+}
+
+function measured(state: JobState, split: EvaluatedSet, results: readonly Result[]): Metrics {
+  return metricsOf(sumEvaluated(results.flatMap(({ evaluated }) => evaluated ?? [])), classesOf(state, split));
+}
+
+function classesOf({ plan }: JobState, split: EvaluatedSet): number {
+  return split === 'retention' ? (plan.retention?.classes ?? 0) : plan.classes.length;
+}
+
+function onOldTask(state: JobState, now: number, results: readonly Result[]): Decision {
+  const found = measured(state, 'retention', results);
+  const { oldTask } = state;
+  if (!oldTask)
+    return beginStages(record({ ...state, oldTask: found }, now, { kind: 'oldTaskMeasured', oldTask: found }), now);
+  const { accuracy, loss } = found;
+  const { epochs } = currentStage(state);
+  const last = epochs.at(-1) as EpochRecord;
+  const retention = { accuracy, loss, drop: oldTask.accuracy - accuracy };
+  return onMeasured(withStage(state, { epochs: [...epochs.slice(0, -1), { ...last, retention }] }), now);
+}
+
+/** The epoch's last evaluation is there. */
+function onMeasured(state: JobState, now: number): Decision {
   const stage = currentStage(state);
-  const classes = state.plan.classes.length;
-  const validation = metricsOf(sumEvaluated(results.flatMap(({ evaluated }) => evaluated ?? [])), classes);
+  const { epoch, validation, retention } = stage.epochs.at(-1) as EpochRecord;
+  invariant(validation !== null, 'an epoch is judged once it is validated');
+  const { maxDrop = null } = state.plan.retention ?? {};
   const { isBest, best, plateau, ended } = judgeEpoch(stagePlan(state, stage.stage), stage, {
     epoch: state.cursor.epoch,
     epochInStage: state.cursor.epochInStage,
     validation,
+    ...(retention && { retention: { drop: retention.drop, maxDrop } }),
   });
-  const last = stage.epochs.at(-1) as EpochRecord;
-  const epochs = [...stage.epochs.slice(0, -1), { ...last, validation }];
-  const judged = record(withStage(state, { epochs, best, plateau, ended }), now, {
+  const judged = record(withStage(state, { best, plateau, ended }), now, {
     kind: 'epochEvaluated',
     stage: stage.stage,
-    epoch: last.epoch,
+    epoch,
     validation,
     best: isBest,
+    ...(retention && { retention }),
   });
   return isBest || ended !== null ? storeState(judged, isBest) : goOnAfterEpoch(judged, now);
 }

@@ -25,7 +25,7 @@ export function stageKey(
   const stagePlan = plan.stages[stage];
   invariant(engine !== null && stagePlan !== undefined, `the engine is known, and stage ${stage} there`);
   const { engineClass, probeDigest, stageProbeDigests } = engine;
-  const { graph, weights } = plan.artifacts;
+  const { graph, oldGraph, weights } = plan.artifacts;
   return digestOfJson({
     kind: 'thaw-stage',
     numericsVersion,
@@ -35,6 +35,7 @@ export function stageKey(
     job: plan.facts,
     data: plan.dataDigest,
     graph,
+    ...(oldGraph !== undefined && { oldGraph }),
     weights,
     stage: stagePlan.facts,
     input,

@@ -3,7 +3,7 @@
 // results of the current directive are in `pending`, which is not stored, because a trainer repeats its report.
 
 import type { Digest } from '@thaw/common/content/digest.ts';
-import type { SplitName } from '@thaw/common/data/manifest.ts';
+import type { PerSet, SetName } from '@thaw/common/data/manifest.ts';
 import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
 import type { OutboxEvent } from './event-log.ts';
@@ -56,6 +56,8 @@ export interface JobState {
   readonly badSamples: BadSamples;
   /** Of a job that asks for it, once it is fitted. */
   readonly calibration?: Calibration;
+  /** How well the source does its old task before anything is trained; absent without retention. */
+  readonly oldTask?: Metrics;
   readonly test: TestResult | null;
   readonly result: { readonly weightsDigest: string } | null;
   /** Of what trainers reported; absent before the first report. */
@@ -109,7 +111,8 @@ export type Work =
       readonly kind: 'evaluate';
       readonly stage: number;
       readonly epoch: number;
-      readonly split: 'validation' | 'test';
+      /** retention: with the source's own classifier on the backbone as it is now. */
+      readonly split: EvaluatedSet;
       readonly partOwners: readonly number[];
       readonly restoreDigest: string;
       /** Empty but for the fit of the temperature and the test after it. */
@@ -117,6 +120,8 @@ export type Work =
     }
   | { readonly kind: 'store'; readonly member: number; readonly scheduleState: string; readonly isBest: boolean }
   | { readonly kind: 'finish'; readonly outcome: string; readonly reason: string };
+
+export type EvaluatedSet = 'validation' | 'test' | 'retention';
 
 export interface TrainWork {
   readonly stage: number;
@@ -178,6 +183,15 @@ export interface EpochRecord {
   readonly reducedBytes: number;
   readonly stateDigest: string;
   readonly validation: Metrics | null;
+  /** How well the old task is still done; absent without retention. */
+  readonly retention?: Retention;
+}
+
+export interface Retention {
+  readonly accuracy: number;
+  readonly loss: number;
+  /** What the accuracy was before the job less what it is now; below 0 when it rose. */
+  readonly drop: number;
 }
 
 /** Largest over the members, in seconds. */
@@ -223,9 +237,9 @@ export interface Calibration {
 }
 
 export interface BadSamples {
-  readonly counts: Readonly<Record<SplitName, number>>;
+  readonly counts: PerSet<number>;
   /** The first ones, up to badSamplesListedMax. */
-  readonly listed: readonly { readonly split: SplitName; readonly id: string; readonly reason: string }[];
+  readonly listed: readonly { readonly split: SetName; readonly id: string; readonly reason: string }[];
 }
 
 export const terminalPhases: readonly Phase[] = ['Succeeded', 'Failed', 'Cancelled'];

@@ -12,6 +12,7 @@ export function welcomeMessage({ uid, term, runToken, plan }: JobState, natsUrl:
     natsUrl,
     jobDigest: artifacts.job,
     graphDigest: artifacts.graph,
+    oldGraphDigest: artifacts.oldGraph ?? '',
     manifestDigest: artifacts.manifest,
     weightsDigests: [...artifacts.weights],
     dataRoot: artifacts.dataRoot,

@@ -18,6 +18,8 @@ const byMessage: PlaceOf = ({ message }) => namedPath.exec(message)?.[1]?.split(
 export const modelPlace: PlaceOf = (error, parsed) => byMessage(error, parsed) ?? ['spec', 'model', 'source'];
 export const dataPlace: PlaceOf = (error, parsed) => byMessage(error, parsed) ?? ['spec', 'data', 'source'];
 
+export const retentionPlace: PlaceOf = (error, parsed) => byMessage(error, parsed) ?? ['spec', 'retention', 'source'];
+
 /** What `work` throws gets its place in front. */
 export async function placed<T>(
   parsed: ParsedJob,

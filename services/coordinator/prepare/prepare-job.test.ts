@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { temporaryFolder } from '../../../test/support/fixtures/temporary-folder.ts';
-import { tinyClasses } from '../../../test/support/fixtures/tiny-images.ts';
+import { tinyClasses, writeImages } from '../../../test/support/fixtures/tiny-images.ts';
 import { aTinyJob, type Fields, writeTinyJob } from '../../../test/support/fixtures/tiny-job.ts';
 import { prepareJob } from './prepare-job.ts';
 import type { PreparedJob } from './prepared-job.ts';
@@ -317,6 +317,48 @@ for (const [what, changes, code, message] of refused) {
     });
   });
 }
+
+const oldTasks: readonly (readonly [what: string, changes: Fields, code: ErrorCode, message: RegExp])[] = [
+  [
+    'labels that are no classes of the source',
+    { spec: { retention: { source: 'file:images' } } },
+    'DataInvalid',
+    /^job\.yaml:\d+:\d+: spec\.retention\.source: found the labels circle, square, stripes; expected classes of the source's classifier: 0, 1, 2, 3, 4$/,
+  ],
+  [
+    'samples that are not there',
+    { spec: { retention: { source: 'file:gone' } } },
+    'SourceNotFound',
+    /^job\.yaml:\d+:\d+: spec\.retention\.source: file:gone does not exist/,
+  ],
+  [
+    'a rule without a limit',
+    { spec: { retention: { source: 'file:images', onExceed: 'stop' } } },
+    'JobInvalid',
+    /^job\.yaml:\d+:\d+: spec\.retention\.onExceed: found stop without maxDrop; expected maxDrop beside it$/,
+  ],
+];
+
+for (const [what, changes, code, message] of oldTasks) {
+  test(`an old task is refused with its place: ${what}`, async () => {
+    await assert.rejects(prepare(changes), { code, message });
+  });
+}
+
+test('an old task joins as a set of its own, labelled by index, with the old classifier and its values', async () => {
+  await writeImages(path.join(folder, 'old'), { classes: ['0', '4'], perClass: 3 });
+  const [plain, watched] = [await prepare(), await prepare({ spec: { retention: { source: 'file:old' } } })];
+  const { retention, ...others } = watched.manifest.sets;
+  assert.deepEqual(others, plain.manifest.sets);
+  assert.deepEqual(retention?.labels, [0, 0, 0, 4, 4, 4]);
+  assert.notEqual(watched.manifest.digest, plain.manifest.digest);
+  assert.equal(watched.oldGraph?.output, 'backbone/predictions');
+  const added = [...watched.weights.keys()].filter((name) => !plain.weights.has(name));
+  assert.deepEqual(added, ['backbone/predictions/kernel', 'backbone/predictions/bias']);
+  assert.deepEqual(watched.plan.retention, { classes: 5, maxDrop: null });
+  assert.deepEqual([watched.plan.samples.retention, watched.plan.parts.retention], [6, 1]);
+  assert.ok(!('retention' in plain.plan) && !('oldGraph' in plain));
+});
 
 test('more trainers than shards are refused', async () => {
   await assert.rejects(prepare({}, { trainers: 9 }), {

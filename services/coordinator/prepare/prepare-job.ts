@@ -25,11 +25,12 @@ import type { StagePlan } from '../core/job-plan.ts';
 import { requireKerasExport } from '../export/keras/stock-layer.ts';
 import { checkStatistics } from './check-statistics.ts';
 import { type IndexedDataSet, indexDataSet } from './data-source/index-data-set.ts';
-import { dataPlace, headPlace, modelPlace, placed, stagePlace } from './job-places.ts';
+import { dataPlace, headPlace, modelPlace, placed, retentionPlace, stagePlace } from './job-places.ts';
 import { mixWarnings, requireCuts } from './mixing.ts';
 import { modelInputSize } from './model-source/input-size.ts';
 import { type ModelSource, openModelSource } from './model-source/open-model-source.ts';
 import { rescalesItself } from './model-source/rescales-itself.ts';
+import { type OldTask, openOldTask, withOldTask } from './old-task.ts';
 import type { PreparedJob, PreparedStage } from './prepared-job.ts';
 
 export interface PrepareOptions {
@@ -86,7 +87,12 @@ async function prepareParsed(parsed: ParsedJob, options: PrepareOptions): Promis
     headPlace,
   );
   await placed(parsed, () => requireKerasExport(graph, job.output.formats));
-  return assemble({ parsed, job, graph, source, data });
+  const oldTask = await placed(
+    parsed,
+    () => openOldTask(job, source, { baseDirectory: baseDir, cacheDirectory }),
+    retentionPlace,
+  );
+  return assemble({ parsed, job, graph, source, data: oldTask ? withOldTask(data, oldTask) : data, oldTask });
 }
 
 /** Fractions beside a column that names every sample's set would be ignored. */
@@ -138,6 +144,7 @@ interface Parts {
   readonly graph: Graph;
   readonly source: ModelSource;
   readonly data: IndexedDataSet;
+  readonly oldTask: OldTask | null;
 }
 
 async function assemble({
@@ -146,6 +153,7 @@ async function assemble({
   graph,
   source,
   data: { manifest, root, warnings: ofData },
+  oldTask,
 }: Parts): Promise<PreparedJob> {
   const digest = jobDigest(job, { model: source.digest, data: manifest.digest });
   const names = new Set(graph.layers.flatMap(({ weights }) => weights.map(({ name }) => name)));
@@ -165,7 +173,8 @@ async function assemble({
     modelDigest: source.digest,
     origin: source.origin,
     graph,
-    weights: new Map([...backbone, ...initialHeadWeights(graph, job.train.seed)]),
+    ...(oldTask && { oldGraph: oldTask.graph }),
+    weights: new Map([...backbone, ...initialHeadWeights(graph, job.train.seed), ...(oldTask?.weights ?? [])]),
     manifest,
     dataRoot: root,
     stages,
@@ -182,7 +191,9 @@ async function assemble({
       parts: {
         validation: evaluationPartCount(samples.validation, blockSize),
         test: evaluationPartCount(samples.test, blockSize),
+        ...(oldTask && { retention: evaluationPartCount(oldTask.columns.ids.length, blockSize) }),
       },
+      ...(oldTask && { retention: oldTask.plan }),
       maxBadSamples: job.data.maxBadSamples,
       weights: job.output.weights,
       ...(job.output.calibrate !== 'none' && { calibrate: job.output.calibrate }),
@@ -258,5 +269,11 @@ function stepWarnings({ stages, data }: ResolvedJob, trainSamples: number): stri
 }
 
 function sampleCounts({ sets }: DataManifest): PreparedJob['plan']['samples'] {
-  return { train: sets.train.ids.length, validation: sets.validation.ids.length, test: sets.test.ids.length };
+  const { train, validation, test, retention } = sets;
+  return {
+    train: train.ids.length,
+    validation: validation.ids.length,
+    test: test.ids.length,
+    ...(retention && { retention: retention.ids.length }),
+  };
 }

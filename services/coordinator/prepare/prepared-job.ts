@@ -14,7 +14,9 @@ export interface PreparedJob {
   /** Where the pretrained model comes from, in a sentence. */
   readonly origin: string;
   readonly graph: Graph;
-  /** Source values of the backbone and the seeded head. */
+  /** The source's network with its own classifier; absent without retention. */
+  readonly oldGraph?: Graph;
+  /** Source values of the backbone and the seeded head, and of the old classifier where it is kept. */
   readonly weights: Weights;
   readonly manifest: DataManifest;
   readonly dataRoot: string;

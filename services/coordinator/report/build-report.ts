@@ -14,6 +14,7 @@ import type {
   EpochRecord,
   JobState,
   Metrics,
+  Retention,
   StageRecord,
 } from '../core/state.ts';
 import { type CalibrationCell, calibrationFigures } from '../core/test-figures.ts';
@@ -44,12 +45,22 @@ export interface Report {
   readonly seconds: { readonly total: number; readonly training: number };
   readonly stages: readonly StageReport[];
   readonly test: TestReport;
+  /** The old task, before training; each epoch's figures are in its history. Absent without retention. */
+  readonly oldTask?: OldTaskReport;
   readonly samples: Readonly<Record<string, number>>;
   readonly badSamples: BadSamples;
   /** What it brought; times depend on the machine, and what a disk held on what ran there before. */
   readonly featureCache?: FeatureGain;
   /** Pictures of the later sets that are alike one of an earlier set; absent where nobody looked. */
   readonly nearDuplicates?: SplitCheck;
+}
+
+export interface OldTaskReport {
+  readonly before: Metrics;
+  /** With the weights that were tested and exported. */
+  readonly after: Retention | null;
+  /** Null where it was only watched. */
+  readonly maxDrop: number | null;
 }
 
 export interface StageReport {
@@ -138,10 +149,17 @@ export function buildReport(state: JobState, facts: ReportFacts): Report {
     },
     stages: stages.map((stage) => stageReport(state, stage)),
     test: testReport(state, testIds),
+    ...oldTaskReport(state),
     samples: plan.samples,
     badSamples: state.badSamples,
     featureCache: state.featureGain ?? noFeatureGain,
   };
+}
+
+function oldTaskReport({ oldTask, plan, stages, test }: JobState): { readonly oldTask?: OldTaskReport } {
+  if (!oldTask || !plan.retention) return {};
+  const tested = stages.flatMap(({ epochs }) => epochs).find(({ epoch }) => epoch === test?.epoch);
+  return { oldTask: { before: oldTask, after: tested?.retention ?? null, maxDrop: plan.retention.maxDrop } };
 }
 
 function stageReport({ plan }: JobState, stage: StageRecord): StageReport {

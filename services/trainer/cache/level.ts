@@ -1,10 +1,10 @@
 // What the cache holds: rows. A level is one kind of row of every sample, such as the features at one boundary of one
 // network with certain weights, or decoded pixels; a ref names the sample and its view.
 
-import type { SplitName } from '@thaw/common/data/manifest.ts';
+import type { SetName } from '@thaw/common/data/manifest.ts';
 
 export interface SampleRef {
-  readonly set: SplitName;
+  readonly set: SetName;
   /** Row in the set's columns. */
   readonly index: number;
   readonly view: number;

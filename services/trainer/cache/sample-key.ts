@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '@thaw/common/content/digest.ts';
-import type { DataManifest } from '@thaw/common/data/manifest.ts';
+import { columnsOf, type DataManifest } from '@thaw/common/data/manifest.ts';
 import type { ResolvedJob } from '@thaw/common/job/resolved-job.ts';
 import { refKey, type SampleRef } from './level.ts';
 
@@ -22,7 +22,7 @@ interface Sampled {
 export function sampleKeys({ manifest, data: { augment }, seed }: Sampled): SampleKeyOf {
   const known = new Map<string, string>();
   return (ref) => {
-    const { contents, ids } = manifest.sets[ref.set];
+    const { contents, ids } = columnsOf(manifest, ref.set);
     const content = contents?.[ref.index];
     if (content === undefined) return null;
     const isVaried = ref.set === 'train' && augment.length > 0;

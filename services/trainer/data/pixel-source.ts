@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { contentDigits, type DataManifest, type SplitName } from '@thaw/common/data/manifest.ts';
+import { columnsOf, contentDigits, type DataManifest, type SetName } from '@thaw/common/data/manifest.ts';
 import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Augmentation, Preprocessing } from '@thaw/common/job/resolved-job.ts';
@@ -16,7 +16,7 @@ import { augmentedImage } from './augment.ts';
 import { BadImage, decodeImage } from './decode-image.ts';
 
 export interface BadSample {
-  readonly set: SplitName;
+  readonly set: SetName;
   readonly id: string;
   readonly reason: string;
 }
@@ -67,7 +67,7 @@ export function createPixelSource(options: PixelSourceOptions): PixelSource {
       const bad = new Map<string, BadSample>();
       for (const [row, { set, index }] of refs.entries()) {
         const reason = reasons.get(row);
-        const id = manifest.sets[set].ids[index] as string;
+        const id = columnsOf(manifest, set).ids[index] as string;
         if (reason !== undefined) bad.set(`${set}/${id}`, { set, id, reason });
       }
       tellOnce([...bad.values()]);
@@ -78,7 +78,7 @@ export function createPixelSource(options: PixelSourceOptions): PixelSource {
 
 async function loadSample(options: PixelSourceOptions, { set, index, view }: SampleRef): Promise<Uint8Array> {
   const { manifest, root, preprocessing: geometry, augment, seed } = options;
-  const { ids, paths, byteLengths, contents } = manifest.sets[set];
+  const { ids, paths, byteLengths, contents } = columnsOf(manifest, set);
   const file = path.resolve(root, paths[index] as string);
   const bytes = await withRetries({ code: 'SourceNotFound', what: `${file} cannot be read` }, () => readFile(file));
   checkLength(file, bytes.length, byteLengths[index]);

@@ -84,8 +84,12 @@ function loadModel(graph: Graph, weights: Weights, preprocessing: Preprocessing)
     invariant(tensor !== undefined, `no value for ${name}`);
     return tensor;
   };
-  return {
+  const modelOf = (graph: Graph): EngineModel => ({
     graph,
+    onGraph(other) {
+      checkKernels(other);
+      return modelOf(other);
+    },
     stageProgram(options) {
       const { kind } = options.loss;
       requireKernels(new Map(lossKernels[kind].map((kernel) => [kernel, `the loss ${kind}`])));
@@ -103,5 +107,6 @@ function loadModel(graph: Graph, weights: Weights, preprocessing: Preprocessing)
       for (const tensor of held.values()) tensor.dispose();
       held.clear();
     },
-  };
+  });
+  return modelOf(graph);
 }

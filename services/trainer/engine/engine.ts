@@ -31,6 +31,8 @@ export interface Engine {
 
 export interface EngineModel {
   readonly graph: Graph;
+  /** Another network on the same tensors, whatever they hold by then; it has none of its own. */
+  onGraph(graph: Graph): EngineModel;
   /** A program for one stage. `trainable`: weight names. Dispose it before the next stage's. */
   stageProgram(options: StageProgramOptions): StageProgram;
   /** Whether a pass gives each of its targets the very bits that the target's own program would. */

@@ -1,7 +1,7 @@
 // Evaluates the fixed, numbered parts of a set that this member owns. Every part is computed at the fixed block shape
 // and summed on its own, in fixed point and integers, so its result is the same whoever computes it.
 
-import type { SplitName } from '@thaw/common/data/manifest.ts';
+import type { SetName } from '@thaw/common/data/manifest.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { sparseOfMap } from '@thaw/common/evaluation/sparse-counts.ts';
 import { atTemperature, lossesAt } from '@thaw/common/evaluation/temperature.ts';
@@ -21,7 +21,7 @@ export const fixedPointScale = 2 ** 24;
 const sampleLossMax = 2 ** 20;
 
 export interface EvaluationOptions {
-  readonly set: SplitName;
+  readonly set: SetName;
   /** Rows of the set in each part that this member owns. */
   readonly parts: ReadonlyMap<number, readonly number[]>;
   readonly labels: readonly number[];
@@ -104,7 +104,7 @@ function fixedPointLoss(loss: number, what: string): number {
   );
 }
 
-function refsOf(set: SplitName, rows: readonly number[]): SampleRef[] {
+function refsOf(set: SetName, rows: readonly number[]): SampleRef[] {
   return rows.map((index) => ({ set, index, view: 0 }));
 }
 

@@ -13,7 +13,9 @@ import type { CommsLink } from '../comms/comms-link.ts';
 export interface JobContext {
   readonly job: ResolvedJob;
   readonly graph: Graph;
-  /** Values at the source: the pretrained backbone and the seeded initial head. */
+  /** The source's network with its own classifier, of jobs with retention. */
+  readonly oldGraph?: Graph;
+  /** Values at the source: the pretrained backbone, the seeded initial head, and the old classifier where it is kept. */
   readonly source: Weights;
   readonly manifest: DataManifest;
   /** Folder that the manifest's relative paths start from. */
@@ -26,6 +28,7 @@ export async function fetchJob(link: CommsLink, welcome: Welcome__Output): Promi
   const job = (await fetchJson(link, welcome.jobDigest)) as ResolvedJob;
   const graph = (await fetchJson(link, welcome.graphDigest)) as Graph;
   checkVersion('the graph', graph.version, graphVersion);
+  const oldGraph = welcome.oldGraphDigest === '' ? null : ((await fetchJson(link, welcome.oldGraphDigest)) as Graph);
   const manifest = (await fetchJson(link, welcome.manifestDigest)) as DataManifest;
   checkVersion('the data manifest', manifest.version, dataManifestVersion);
   const source = new Map<string, Tensor>();
@@ -34,8 +37,9 @@ export async function fetchJob(link: CommsLink, welcome: Welcome__Output): Promi
     for (const [name, tensor] of readFloatTensors(bytes, digest)) source.set(name, tensor);
   }
   checkWeights(graph, source);
+  if (oldGraph) checkWeights(oldGraph, source);
   const shards = shardTrainSet(manifest, job.data.shards);
-  return { job, graph, source, manifest, dataRoot: welcome.dataRoot, shards };
+  return { job, graph, ...(oldGraph && { oldGraph }), source, manifest, dataRoot: welcome.dataRoot, shards };
 }
 
 async function fetchJson(link: CommsLink, digest: string): Promise<unknown> {

@@ -12,7 +12,7 @@ import {
   sameBoundary,
   stageCuts,
 } from '@thaw/common/model/feature-levels.ts';
-import type { Partition } from '@thaw/common/model/graph.ts';
+import type { Graph, Partition } from '@thaw/common/model/graph.ts';
 import type { FeatureCounts } from '../cache/feature-counts.ts';
 import { type FeatureSource, type FeatureSourceOptions, featureSource, type Way } from '../cache/feature-source.ts';
 import type { FeatureStore } from '../cache/feature-store.ts';
@@ -38,6 +38,8 @@ export interface FeatureOptions {
 
 export interface StageFeatures {
   readonly source: FeatureSource;
+  /** For the old task's program, where there is one. */
+  readonly oldTask: FeatureSource | null;
   /** Pictures as the source reads them, for what mixes them. */
   readonly loadBlock: LoadBlock;
   /** Frees the programs; what the store holds stays. */
@@ -47,7 +49,13 @@ export interface StageFeatures {
 type Callbacks = Required<Pick<FeatureSourceOptions, 'checkpoint' | 'onFull'>>;
 
 export interface StageFeaturesFactory {
-  open(index: number, program: StageProgram, callbacks: Callbacks): StageFeatures;
+  /** `oldTask`: the program that measures the old task, null without retention. */
+  open(index: number, programs: StagePrograms, callbacks: Callbacks): StageFeatures;
+}
+
+export interface StagePrograms {
+  readonly program: StageProgram;
+  readonly oldTask: StageProgram | null;
 }
 
 interface LevelOf {
@@ -69,21 +77,26 @@ export function stageFeatures(options: FeatureOptions): StageFeaturesFactory {
 
   /** A level for each boundary of the schedule, by the weights at hand. */
   const levelsNow = (): LevelOf[] => {
-    const partitions = distinct(cuts.map(({ partition }) => partition)).filter(prefixComputes);
+    return levelsAt(graph, distinct(cuts.map(({ partition }) => partition)));
+  };
+
+  const levelsAt = (network: Graph, wanted: readonly Partition[]): LevelOf[] => {
+    const partitions = wanted.filter(prefixComputes);
     const inPrefix = new Set(partitions.flatMap(({ prefix }) => prefix));
-    const names = graph.layers.filter(({ path }) => inPrefix.has(path)).flatMap(({ weights }) => weights);
+    const names = network.layers.filter(({ path }) => inPrefix.has(path)).flatMap(({ weights }) => weights);
     const digest = weightDigests(model.readWeights(names.map(({ name }) => name)));
     return partitions.map((partition) => {
-      const key = prefixKey({ graph, preprocessing, engineClass, blockSize }, partition, digest);
+      const key = prefixKey({ graph: network, preprocessing, engineClass, blockSize }, partition, digest);
       const rowBytes = partition.boundaryFloats * Float32Array.BYTES_PER_ELEMENT;
       return { partition, level: { key, name: partition.boundary.join(' + '), rowBytes } };
     });
   };
 
   return {
-    open(index, program, callbacks) {
+    open(index, { program, oldTask }, callbacks) {
       const levels = levelsNow();
-      store.retain([...levels.map(({ level }) => level), pixels]);
+      const [old] = oldTask && context.oldGraph ? levelsAt(context.oldGraph, [oldTask.partition]) : [];
+      store.retain([...levels, ...(old ? [old] : [])].map(({ level }) => level).concat(pixels));
       const opened = waysTo(program, { model, levels, toCome: boundariesToCome(cuts, index) });
       const source = featureSource({
         ...options,
@@ -96,7 +109,19 @@ export function stageFeatures(options: FeatureOptions): StageFeaturesFactory {
         pixelLevel: pixelsServeAgain(cuts, index) ? pixels : null,
         onDecision: ({ name }, decision) => options.log.info({ level: name }, `features at ${name} are ${decision}`),
       });
-      return { source, loadBlock, dispose: opened.dispose };
+      // Always from pixels: the stage's own boundaries lie in another network.
+      const ofOldTask = (one: StageProgram): FeatureSource =>
+        featureSource({
+          ...options,
+          ...callbacks,
+          blockSize,
+          loadBlock,
+          level: old?.level ?? null,
+          boundaryFloats: one.partition.boundaryFloats,
+          ways: [{ from: null, passes: [], run: (input) => [one.features(input)] }],
+          pixelLevel: null,
+        });
+      return { source, oldTask: oldTask && ofOldTask(oldTask), loadBlock, dispose: opened.dispose };
     },
   };
 }

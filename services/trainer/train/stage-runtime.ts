@@ -20,6 +20,7 @@ import type { CommsLink } from '../comms/comms-link.ts';
 import type { EngineModel, StageProgram } from '../engine/engine.ts';
 import { moveStatistics, pooledMoments, type StatisticsRule, shardStatistics } from './batch-statistics.ts';
 import type { JobContext } from './job-context.ts';
+import { type OldTaskProgram, openOldTask } from './old-task.ts';
 import type { StageFeatures, StageFeaturesFactory } from './stage-features.ts';
 import { decodeState, encodeState, enterStage, holdStatistics, stateDigest, type TrainState } from './train-state.ts';
 import { type Applied, applyUpdate, type UpdateRule } from './update-rule.ts';
@@ -30,6 +31,8 @@ export interface StageRuntime {
   readonly program: StageProgram;
   readonly layout: TensorLayout;
   readonly features: FeatureSource;
+  /** Measures what is left of the old task; null without retention. */
+  readonly oldTask: OldTaskProgram | null;
   readonly loadBlock: LoadBlock;
   /** Where height and width lie in a picture, and in a row of the boundary; empty for a boundary without them. */
   readonly grids: { readonly picture: Grid; readonly boundary: readonly Grid[] };
@@ -82,6 +85,7 @@ export function createStages(options: StagesOptions): Stages {
   };
   const close = (): void => {
     current?.runtime.program.dispose();
+    current?.runtime.oldTask?.program.dispose();
     current?.features.dispose();
     current = null;
   };
@@ -104,8 +108,10 @@ export function createStages(options: StagesOptions): Stages {
       statistics: statistics.moved,
     });
     const onFull = (fit: StoreFit): void => options.log.warn({ stage: stage.name, ...fit }, fullMessage(fit));
-    const features = options.features.open(index, program, { checkpoint, onFull });
-    const runtime = stageRuntime({ context, model, index, stage, statistics, program, features, state });
+    const changing = [...tensors.map(({ name }) => name), ...statisticsNames(statistics.moved)];
+    const oldTask = context.oldGraph ? openOldTask(options, context.oldGraph, { stage, changing }) : null;
+    const features = options.features.open(index, { program, oldTask }, { checkpoint, onFull });
+    const runtime = stageRuntime({ context, model, index, stage, statistics, program, oldTask, features, state });
     current = { index, runtime, features };
     return runtime;
   };
@@ -147,9 +153,9 @@ export function createStages(options: StagesOptions): Stages {
     // In every epoch: the 260 tensors of a MobileNetV2 are read back and compared in 5 to 20 ms.
     assertFrozenIntact() {
       const trained = new Set(current?.runtime.layout.entries.map(({ name }) => name));
-      const frozen = model.graph.layers
-        .flatMap(({ weights }) => weights.map(({ name }) => name))
-        .filter((name) => !trained.has(name));
+      const layers = [...model.graph.layers, ...(context.oldGraph?.layers ?? [])];
+      const names = new Set(layers.flatMap(({ weights }) => weights.map(({ name }) => name)));
+      const frozen = [...names].filter((name) => !trained.has(name));
       for (const [name, { data }] of model.readWeights(frozen)) {
         const expected = state.get(name)?.value ?? context.source.get(name)?.data;
         invariant(expected !== undefined, `${name} has no value at the source`);
@@ -168,12 +174,13 @@ interface RuntimeParts {
   readonly stage: ResolvedStage;
   readonly statistics: StageStatistics;
   readonly program: StageProgram;
+  readonly oldTask: StageProgram | null;
   readonly features: StageFeatures;
   readonly state: TrainState;
 }
 
 function stageRuntime(parts: RuntimeParts): StageRuntime {
-  const { context, model, index, stage, statistics, program, features, state } = parts;
+  const { context, model, index, stage, statistics, program, oldTask, features, state } = parts;
   const { layout } = program;
   const { moved } = statistics;
   const steps = stepsPerEpoch(
@@ -195,6 +202,7 @@ function stageRuntime(parts: RuntimeParts): StageRuntime {
     program,
     layout,
     features: features.source,
+    oldTask: oldTask && features.oldTask ? { program: oldTask, features: features.oldTask } : null,
     loadBlock: features.loadBlock,
     grids: { picture: pictureGrid(context.graph), boundary: boundaryGrids(context.graph, program.partition.boundary) },
     stepsPerEpoch: steps,

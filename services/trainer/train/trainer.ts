@@ -3,7 +3,7 @@
 
 import { blockSize } from '@thaw/common/data/block-size.ts';
 import { evaluationParts } from '@thaw/common/data/evaluation-parts.ts';
-import type { SplitName } from '@thaw/common/data/manifest.ts';
+import { columnsOf, type SetName } from '@thaw/common/data/manifest.ts';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
@@ -32,6 +32,7 @@ import { adaptStatistics } from './adapt-statistics.ts';
 import { trainEpoch } from './epoch.ts';
 import { evaluateParts } from './evaluation.ts';
 import { fetchJob, type JobContext } from './job-context.ts';
+import { oldTaskOf } from './old-task.ts';
 import { runProbe } from './probe.ts';
 import { stageFeatures } from './stage-features.ts';
 import { createStages, type StageRuntime, type Stages } from './stage-runtime.ts';
@@ -164,8 +165,10 @@ async function evaluate(trainer: Trainer, directive: Directive__Output, work: Ev
   await restore(trainer, work.restoreDigest);
   const runtime = stages.enter(work.stage, { resetOptimizer: false, revision: directive.revision });
   const { self } = placeIn(trainer, directive);
-  const set = work.split as SplitName;
-  const { ids, labels } = context.manifest.sets[set];
+  const set = work.split as SetName;
+  const { ids, labels } = columnsOf(context.manifest, set);
+  const how =
+    set === 'retention' ? oldTaskOf(runtime, context) : { ...runtime, classes: context.manifest.classes.length };
   const numbered = evaluationParts(ids.length, blockSize).map((rows, part) => [part, rows] as const);
   invariant(
     numbered.length === work.partOwners.length,
@@ -175,11 +178,11 @@ async function evaluate(trainer: Trainer, directive: Directive__Output, work: Ev
     set,
     parts: new Map(numbered.filter(([part]) => work.partOwners[part] === self)),
     labels,
-    classes: context.manifest.classes.length,
+    classes: how.classes,
     temperatures: work.temperatures,
     blockSize,
-    program: runtime.program,
-    features: runtime.features,
+    program: how.program,
+    features: how.features,
     board: link.board,
     checkpoint: () => checkpoint(link, directive.revision),
   };

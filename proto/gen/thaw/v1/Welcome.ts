@@ -12,6 +12,7 @@ export interface Welcome {
   'manifestDigest'?: (string);
   'weightsDigests'?: (string)[];
   'dataRoot'?: (string);
+  'oldGraphDigest'?: (string);
 }
 
 export interface Welcome__Output {
@@ -24,4 +25,5 @@ export interface Welcome__Output {
   'manifestDigest': (string);
   'weightsDigests': (string)[];
   'dataRoot': (string);
+  'oldGraphDigest': (string);
 }

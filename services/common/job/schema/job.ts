@@ -105,11 +105,22 @@ export const jobSchema = z.strictObject({
       output: outputSchema.prefault({}),
       retention: z
         .strictObject({
-          source: z.string().describe('Where those samples are.'),
-          maxDrop: fraction("Largest fall of the old task's accuracy.").optional(),
+          source: z
+            .string()
+            .describe(
+              "Where those samples are: a folder of classes or a CSV. Labels are the source's class names where it is a " +
+                'result of Thaw, else the indices of its classes.',
+            ),
+          maxDrop: fraction("Largest fall of the old task's accuracy, 0.05 for five points. Default: none.").optional(),
+          onExceed: z
+            .enum(['stop', 'rollback'])
+            .optional()
+            .describe('What then: stop ends the stage, which keeps its best epoch from before. Default: stop.'),
         })
         .optional()
-        .describe('Samples of the old task, to watch forgetting.'),
+        .describe(
+          'Samples of the old task: how much of it is forgotten is measured before training and in every epoch.',
+        ),
     })
     .describe('What is trained, on what, and how.'),
 });

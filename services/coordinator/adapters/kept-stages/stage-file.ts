@@ -2,10 +2,10 @@
 // that joins the records joins the schema too (it would not compile otherwise), and older files are then passed over.
 
 import { type Digest, digestOfJson } from '@thaw/common/content/digest.ts';
-import { splitNames } from '@thaw/common/data/manifest.ts';
+import { setNames } from '@thaw/common/data/manifest.ts';
 import { z } from 'zod';
 import type { StageResult } from '../../core/kept-stage.ts';
-import type { EpochRecord, Metrics, StageRecord, StoredState } from '../../core/state.ts';
+import type { EpochRecord, Metrics, Retention, StageRecord, StoredState } from '../../core/state.ts';
 
 export const stageFileVersion = 1;
 
@@ -35,6 +35,12 @@ const metrics = z.strictObject({
   count: z.number(),
 } satisfies Fields<Metrics>) satisfies z.ZodType<Metrics>;
 
+const retention = z.strictObject({
+  accuracy: z.number(),
+  loss: z.number(),
+  drop: z.number(),
+} satisfies Fields<Retention>) satisfies z.ZodType<Retention>;
+
 const epoch = z.strictObject({
   epoch: z.number(),
   steps: z.number(),
@@ -54,6 +60,7 @@ const epoch = z.strictObject({
   reducedBytes: z.number(),
   stateDigest: z.string(),
   validation: metrics.nullable(),
+  retention: z.exactOptional(retention),
 } satisfies Fields<EpochRecord>) satisfies z.ZodType<EpochRecord>;
 
 const record = z.strictObject({
@@ -79,7 +86,7 @@ const content = z.strictObject({
     record,
     held: stored,
   } satisfies Fields<StageResult>) satisfies z.ZodType<StageResult>,
-  badSamples: z.array(z.strictObject({ split: z.enum(splitNames), id: z.string(), reason: z.string() })),
+  badSamples: z.array(z.strictObject({ split: z.enum(setNames), id: z.string(), reason: z.string() })),
 });
 
 export function encodeStageFile(file: StageFile): string {

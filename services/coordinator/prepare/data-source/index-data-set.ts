@@ -180,12 +180,12 @@ function requireTrainSamples(
   );
 }
 
-interface FileFacts {
+export interface FileFacts {
   readonly bytes: number;
   readonly sha256: string;
 }
 
-async function digestFiles(samples: readonly ListedSample[]): Promise<FileFacts[]> {
+export async function digestFiles(samples: readonly ListedSample[]): Promise<FileFacts[]> {
   const facts: FileFacts[] = [];
   const queue = samples.entries();
   const worker = async (): Promise<void> => {

@@ -31,6 +31,8 @@ export interface ModelSource {
   readonly modelName?: string | undefined;
   /** Name of the last layer before the classifier, or of the one that the head of a Thaw result was put on. */
   readonly defaultCut: string;
+  /** Names of the classes of its classifier, where the source says so. */
+  readonly labels?: readonly string[];
   /** Where the model comes from, in a sentence, for the model card. */
   readonly origin: string;
   /** What the user must not overlook, a sentence each. */
@@ -65,6 +67,7 @@ export async function openModelSource(source: string, options: OpenOptions): Pro
     defaultCut: raw.cut ?? classifierCut(graph),
     origin: raw.origin,
     ...(raw.preprocessing && { preprocessing: raw.preprocessing }),
+    ...(raw.labels && { labels: raw.labels }),
   };
 }
 
@@ -87,6 +90,7 @@ async function openKerasFile(location: string, { baseDirectory, inputSize }: Ope
     modelName: networkName(topology),
     origin: `the Keras model ${what}`,
     ...(said.preprocessing && { preprocessing: said.preprocessing }),
+    ...(said.labels && { labels: said.labels }),
   };
 }
 

@@ -13,4 +13,6 @@ export interface RawLayersModel {
   readonly preprocessing?: SourcePreprocessing;
   /** Name of the layer that its head was put on, where the source says so. */
   readonly cut?: string;
+  /** Names of its classes, where the source says so. */
+  readonly labels?: readonly string[];
 }

@@ -1,4 +1,5 @@
-// What Thaw writes into models of its own, whatever the format: how their pixels were prepared and where the head begins.
+// What Thaw writes into models of its own, whatever the format: how their pixels were prepared, where the head begins, and
+// what their classes are called.
 
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { SourcePreprocessing } from '@thaw/common/job/resolved-job.ts';
@@ -9,9 +10,13 @@ export interface ThawMetadata {
   readonly preprocessing?: SourcePreprocessing;
   /** Name of the layer that the head was put on. */
   readonly cut?: string;
+  /** Names of its classes. */
+  readonly labels?: readonly string[];
 }
 
-const schema = z.object({ preprocessing: storedPreprocessingSchema, cut: z.string().min(1) }).partial();
+const schema = z
+  .object({ preprocessing: storedPreprocessingSchema, cut: z.string().min(1), labels: z.array(z.string()) })
+  .partial();
 
 /** `place` names file and field in errors. Throws ModelInvalid. */
 export function thawMetadata(stored: unknown, place: string): ThawMetadata {
@@ -20,6 +25,6 @@ export function thawMetadata(stored: unknown, place: string): ThawMetadata {
     const [issue] = error.issues;
     throw new ThawError('ModelInvalid', `${place}.${issue?.path.join('.')}: ${issue?.message}`);
   }
-  const { preprocessing, cut } = data;
-  return { ...(preprocessing && { preprocessing }), ...(cut !== undefined && { cut }) };
+  const { preprocessing, cut, labels } = data;
+  return { ...(preprocessing && { preprocessing }), ...(cut !== undefined && { cut }), ...(labels && { labels }) };
 }

@@ -102,6 +102,24 @@ describe('the page', () => {
     assert.deepEqual(ids.length, new Set(ids).size, 'no id twice');
   });
 
+  it('shows what is left of the old task, in jobs that ask for it', () => {
+    const plain = someData();
+    assert.ok(!reportPage(plain).includes('id="forgetting"'));
+    const drops = [0, 0.05, 0.3, 0.1];
+    const epochs = plain.history.epochs.map((one, i) => {
+      const drop = drops[i] ?? 0;
+      return { ...one, retention: { accuracy: 0.9 - drop, loss: 1, drop } };
+    });
+    const before = { loss: 0.2, accuracy: 0.9, macroF1: 0.9, auc: 0.9, count: 500 };
+    const oldTask = { before, after: epochs[3]?.retention ?? null, maxDrop: 0.2 };
+    const page = reportPage({ ...plain, report: { ...plain.report, oldTask }, history: { ...plain.history, epochs } });
+    const section = /<section id="forgetting"[\s\S]*?<\/section>/.exec(page)?.[0] ?? '';
+    assert.match(section, /right about 90\.0 % of 500 samples of the old task, and 80\.0 % of them with the exported/);
+    assert.match(section, /fell by more than 20\.0 points/);
+    assert.match(section, /old task: from 90 % in epoch 0 to 80 % in epoch 4/);
+    assert.match(section, /<td class="number">60\.0 %<\/td><td class="number">30\.0<\/td>/);
+  });
+
   it('shows a matrix up to 20 classes, and the most confused pairs beyond', () => {
     const named = (count: number) => Array.from({ length: count }, (_, i) => `class ${i}`);
     const [small, large] = [20, 21].map((count) => reportPage(someData({ test: someTest(named(count)) })));

@@ -8,6 +8,7 @@ import { pageStyle } from './page-style.ts';
 import { badSamplesSection } from './section/bad-samples.ts';
 import { calibrationSection } from './section/calibration.ts';
 import { curvesSection } from './section/curves.ts';
+import { forgettingSection } from './section/forgetting.ts';
 import { mistakesSection } from './section/mistakes.ts';
 import { nearDuplicatesSection } from './section/near-duplicates.ts';
 import { type Section, sectionMarkup } from './section/parts.ts';
@@ -20,6 +21,7 @@ import { sortScript } from './sort-script.ts';
 export function reportPage(data: PageData): string {
   const sections: readonly Section[] = [
     curvesSection(data),
+    ...forgettingSection(data),
     stagesSection(data),
     testResultsSection(data),
     mistakesSection(data),

@@ -2,7 +2,7 @@
 // epoch that was run twice (a coordinator came back) counts as it was run last.
 
 import type { LogEntry } from '../../core/event-log.ts';
-import type { EpochRecord, Metrics, StepParts } from '../../core/state.ts';
+import type { EpochRecord, Metrics, Retention, StepParts } from '../../core/state.ts';
 import type { Report } from '../build-report.ts';
 
 export interface RunHistory {
@@ -23,6 +23,8 @@ export interface EpochFigures {
   readonly parts: StepParts | null;
   readonly reducedBytes: number | null;
   readonly validation: Metrics | null;
+  /** What was left of the old task; null without retention. */
+  readonly retention: Retention | null;
 }
 
 /** `log`: text of events.jsonl; a last line that is cut off is left out. Empty when there is none. */
@@ -32,7 +34,8 @@ export function runHistory(report: Report, log: string): RunHistory {
     if (event.kind === 'epochTrained') epochs.set(event.epoch, trained(event));
     if (event.kind === 'epochEvaluated') {
       const known = epochs.get(event.epoch);
-      if (known) epochs.set(event.epoch, { ...known, validation: event.validation });
+      if (known)
+        epochs.set(event.epoch, { ...known, validation: event.validation, retention: event.retention ?? null });
     }
   }
   for (const [stage, { history }] of report.stages.entries()) {
@@ -58,11 +61,12 @@ function trained(event: Trained): EpochFigures {
     parts,
     reducedBytes: reducedBytes ?? null,
     validation: null,
+    retention: null,
   };
 }
 
 function recorded(record: EpochRecord, stage: number): EpochFigures {
-  const { epoch, loss, accuracy, learningRate, trainSeconds, seconds, reducedBytes, validation } = record;
+  const { epoch, loss, accuracy, learningRate, trainSeconds, seconds, reducedBytes, validation, retention } = record;
   return {
     epoch,
     stage,
@@ -73,6 +77,7 @@ function recorded(record: EpochRecord, stage: number): EpochFigures {
     parts: seconds,
     reducedBytes,
     validation,
+    retention: retention ?? null,
   };
 }
 

@@ -44,7 +44,7 @@ function figures(report: PageData['report'], epochs: readonly EpochFigures[], ch
   ])}`;
 }
 
-function figure(title: string, chart: Omit<LineChart, 'title' | 'description'>): Markup {
+export function figure(title: string, chart: Omit<LineChart, 'title' | 'description'>): Markup {
   const description = chart.series.map((series) => described(series, chart.yText)).join(' ');
   return markup`<figure><figcaption>${title}</figcaption>${lineChart({ ...chart, title, description })}</figure>`;
 }
@@ -70,7 +70,8 @@ function seriesOf(
   };
 }
 
-function bandsOf(report: PageData['report'], epochs: readonly EpochFigures[]): Band[] {
+/** The stages, as the chart's background. */
+export function bandsOf(report: PageData['report'], epochs: readonly EpochFigures[]): Band[] {
   return report.stages.flatMap(({ name }, stage) => {
     const own = epochs.filter((epoch) => epoch.stage === stage);
     const [first, last] = [own[0], own.at(-1)];
@@ -78,7 +79,7 @@ function bandsOf(report: PageData['report'], epochs: readonly EpochFigures[]): B
   });
 }
 
-function percentTick(value: number): string {
+export function percentTick(value: number): string {
   return `${shortText(value * 100)} %`;
 }
 

@@ -1,0 +1,60 @@
+// What training cost the old task: the accuracy of the source's own classifier on the backbone, before training and after
+// each epoch. Only of jobs with retention.
+
+import { legend } from '../chart/legend.ts';
+import { markup } from '../markup.ts';
+import { countText, none, percentText } from '../number-text.ts';
+import type { PageData } from '../page-data.ts';
+import type { EpochFigures } from '../run-history.ts';
+import { bandsOf, figure, percentTick } from './curves.ts';
+import { note, numbers, type Section, tableMarkup } from './parts.ts';
+
+export function forgettingSection({ report, history }: PageData): readonly Section[] {
+  const { oldTask, test } = report;
+  if (!oldTask) return [];
+  const { before, after, maxDrop } = oldTask;
+  const epochs = history.epochs.filter(({ retention }) => retention !== null);
+  const later = epochs.map(({ epoch, retention }) => ({ x: epoch + 1, y: retention?.accuracy ?? 0 }));
+  const points = [{ x: 0, y: before.accuracy }, ...later];
+  const title = 'Accuracy on the old task';
+  const chosen = test.epoch + 1;
+  const chart = figure(title, {
+    id: 'chart-forgetting',
+    series: [{ name: 'old task', style: 2, points, highlights: [] }],
+    yText: percentTick,
+    bands: bandsOf(report, history.epochs),
+    mark: { x: chosen, label: `epoch ${chosen}: its weights were tested and exported` },
+  });
+  const left = after ? `, and ${percentText(after.accuracy)} of them with the exported weights` : '';
+  const rule =
+    maxDrop === null
+      ? 'It was only watched: no rule ended a stage by it.'
+      : `A stage ended when it fell by more than ${(100 * maxDrop).toFixed(1)} points.`;
+  const body = markup`<p>Before training the source's own classifier was right about ${percentText(before.accuracy)} of ${countText(before.count, 'sample')} of the old task${left}. ${rule}</p>
+${chart}${legend([
+  { name: 'old task (epoch 0: before training)', swatch: { kind: 'line', style: 2 } },
+  { name: `tested and exported (epoch ${chosen})`, swatch: { kind: 'mark' } },
+])}${note('The old classifier stays as it was; only the backbone under it changes, so this is what training the backbone has cost. The result itself has the new classifier alone.')}
+${numbers('Forgetting as a table', epochTable(epochs))}`;
+  return [{ id: 'forgetting', title: 'Forgetting', body }];
+}
+
+function epochTable(epochs: readonly EpochFigures[]) {
+  return tableMarkup<EpochFigures>({
+    caption: 'Accuracy on the old task after each epoch',
+    rows: epochs,
+    columns: [
+      { title: 'epoch', isNumber: true, cell: ({ epoch }) => String(epoch + 1) },
+      {
+        title: 'old task',
+        isNumber: true,
+        cell: ({ retention }) => (retention ? percentText(retention.accuracy) : none),
+      },
+      {
+        title: 'points lost',
+        isNumber: true,
+        cell: ({ retention }) => (retention ? (100 * retention.drop).toFixed(1) : none),
+      },
+    ],
+  });
+}
