@@ -115,16 +115,8 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
       return prose(badSamplesText(event, state.badSamples), 'warning');
     case 'calibrated':
       return oneLine(`temperature ${event.temperature}, fitted on ${plural(event.samples, 'validation sample')}`);
-    case 'tested': {
-      const { accuracy, macroF1, auc, top5, loss, count } = event.test;
-      const topFive = top5 === undefined ? '' : `, top 5 ${percentText(top5).trim()}`;
-      const scores = `macro-F1 ${lossText(macroF1).trim()}, AUC ${lossText(auc).trim()}${topFive}`;
-      const measured = `accuracy ${percentText(accuracy).trim()}, ${scores}, loss ${lossText(loss).trim()}`;
-      return prose(
-        `test of epoch ${epochInStage(state, event.epoch)}: ${measured}, ${plural(count, 'sample')}`,
-        'bold',
-      );
-    }
+    case 'tested':
+      return prose(testedText(event, state), 'bold');
     case 'jobSucceeded':
     case 'jobFailed':
     case 'jobCancelled':
@@ -132,6 +124,16 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
     default:
       return unknownEvent(event);
   }
+}
+
+type Tested = Extract<JobEvent, { readonly kind: 'tested' }>;
+
+function testedText({ test, epoch }: Tested, state: ViewState): string {
+  const { accuracy, macroF1, auc, top5, loss, count } = test;
+  const topFive = top5 === undefined ? '' : `, top 5 ${percentText(top5).trim()}`;
+  const scores = `macro-F1 ${lossText(macroF1).trim()}, AUC ${lossText(auc).trim()}${topFive}`;
+  const measured = `accuracy ${percentText(accuracy).trim()}, ${scores}, loss ${lossText(loss).trim()}`;
+  return `test of epoch ${epochInStage(state, epoch)}: ${measured}, ${plural(count, 'sample')}`;
 }
 
 type Evaluated = Extract<JobEvent, { readonly kind: 'epochEvaluated' }>;
