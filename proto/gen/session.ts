@@ -10,6 +10,7 @@ import type { Evaluate as _thaw_v1_Evaluate, Evaluate__Output as _thaw_v1_Evalua
 import type { Evaluated as _thaw_v1_Evaluated, Evaluated__Output as _thaw_v1_Evaluated__Output } from './thaw/v1/Evaluated.ts';
 import type { EvaluatedPart as _thaw_v1_EvaluatedPart, EvaluatedPart__Output as _thaw_v1_EvaluatedPart__Output } from './thaw/v1/EvaluatedPart.ts';
 import type { Failure as _thaw_v1_Failure, Failure__Output as _thaw_v1_Failure__Output } from './thaw/v1/Failure.ts';
+import type { FeatureChoice as _thaw_v1_FeatureChoice, FeatureChoice__Output as _thaw_v1_FeatureChoice__Output } from './thaw/v1/FeatureChoice.ts';
 import type { FeatureWork as _thaw_v1_FeatureWork, FeatureWork__Output as _thaw_v1_FeatureWork__Output } from './thaw/v1/FeatureWork.ts';
 import type { Finish as _thaw_v1_Finish, Finish__Output as _thaw_v1_Finish__Output } from './thaw/v1/Finish.ts';
 import type { Finished as _thaw_v1_Finished, Finished__Output as _thaw_v1_Finished__Output } from './thaw/v1/Finished.ts';
@@ -49,6 +50,7 @@ export interface ProtoGrpcType {
       Evaluated: MessageTypeDefinition<_thaw_v1_Evaluated, _thaw_v1_Evaluated__Output>
       EvaluatedPart: MessageTypeDefinition<_thaw_v1_EvaluatedPart, _thaw_v1_EvaluatedPart__Output>
       Failure: MessageTypeDefinition<_thaw_v1_Failure, _thaw_v1_Failure__Output>
+      FeatureChoice: MessageTypeDefinition<_thaw_v1_FeatureChoice, _thaw_v1_FeatureChoice__Output>
       FeatureWork: MessageTypeDefinition<_thaw_v1_FeatureWork, _thaw_v1_FeatureWork__Output>
       Finish: MessageTypeDefinition<_thaw_v1_Finish, _thaw_v1_Finish__Output>
       Finished: MessageTypeDefinition<_thaw_v1_Finished, _thaw_v1_Finished__Output>

@@ -70,6 +70,11 @@ describe('the same bits whatever the feature cache holds', { skip: await skipWit
       await run('warm', plenty),
       /features at .* are (read from disk|computed): reading takes [\d.]+ ms a sample/,
     );
+    const text = await readFile(resultFiles(path.join(folder, 'warm', 'out')).report, 'utf8');
+    const { featureCache } = JSON.parse(text) as Report;
+    const { proved = 0, choices = [], fromMemory = 0, savedSeconds = 0 } = featureCache ?? {};
+    assert.ok(proved > 0 && fromMemory > 0 && savedSeconds > 0, text);
+    assert.ok(choices.length > 0 && choices.every(({ otherBits }) => !otherBits), JSON.stringify(choices));
   });
 
   it('half-written and damaged: said, and computed again', async () => {

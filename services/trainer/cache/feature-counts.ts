@@ -2,6 +2,17 @@
 
 import { type CostsByLevel, type Savings, savingsOf } from './level-costs.ts';
 
+/** What was chosen for rows of a level that another process left on disk, and the seconds of one sample. */
+export interface FeatureChoice {
+  readonly level: string;
+  /** From disk; else they are computed again. */
+  readonly reads: boolean;
+  /** They are not what this engine computes. */
+  readonly otherBits: boolean;
+  readonly readSeconds: number;
+  readonly computeSeconds: number;
+}
+
 export interface FeatureCounts {
   /** Samples whose frozen layers ran, by what they started from: `pixels`, or the stored boundary. */
   readonly computed: Map<string, number>;
@@ -15,6 +26,9 @@ export interface FeatureCounts {
   pixelHits: number;
   /** Entries on disk that their checksum refused. */
   corrupt: number;
+  /** Samples that were computed only to compare rows on disk with, and what came of it. */
+  proved: number;
+  choices: readonly FeatureChoice[];
   /** Of the whole process: taking the counts leaves it as it is. */
   readonly costs: CostsByLevel;
   /** What takeSavings() has handed out so far. */
@@ -28,6 +42,8 @@ const none = {
   decoded: 0,
   pixelHits: 0,
   corrupt: 0,
+  proved: 0,
+  choices: [],
 };
 
 export function noFeatureCounts(): FeatureCounts {

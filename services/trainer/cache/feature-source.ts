@@ -6,7 +6,7 @@
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import type { ProgressBoard } from '../comms/progress-board.ts';
 import { blockAhead } from './block-ahead.ts';
-import { addComputed, type FeatureCounts } from './feature-counts.ts';
+import { addComputed, type FeatureChoice, type FeatureCounts } from './feature-counts.ts';
 import type { FeatureStore } from './feature-store.ts';
 import { type Entry, type Level, type Row, refKey, type SampleRef } from './level.ts';
 import { addTiming, costsOf } from './level-costs.ts';
@@ -41,7 +41,7 @@ export interface FeatureSourceOptions {
   /** Called once, when a fill leaves samples out because the store is full. */
   readonly onFull?: (fit: StoreFit) => void;
   /** Called when what lies on disk was measured: whether it is read or computed again, and why. */
-  readonly onDecision?: (level: Level, decision: string) => void;
+  readonly onChoice?: (choice: FeatureChoice) => void;
 }
 
 /** How much of what one fill wanted the store holds. */
@@ -204,7 +204,7 @@ function groupedByWay(refs: readonly SampleRef[], choice: WayChoice): Map<Way, S
 /** Before anything is taken from disk that another process computed. */
 async function prove(level: Level, refs: readonly SampleRef[], options: FeatureSourceOptions): Promise<void> {
   const last = options.ways.at(-1);
-  const say = options.onDecision ?? (() => {});
+  const say = options.onChoice ?? (() => {});
   if (!last) return;
   const fromPixels = (pixels: Uint8Array) => last.run(pixels, [])[0] as Float32Array;
   const asRead = (rows: Uint8Array) => new Float32Array(rows.buffer);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noFeatureCounts, takeCounts } from './feature-counts.ts';
 import type { FeatureStore } from './feature-store.ts';
 import { type CostsByLevel, costsOf, type LevelCosts, savingsOf } from './level-costs.ts';
-import { proveLevel } from './proof.ts';
+import { choiceText, proveLevel } from './proof.ts';
 
 const unmeasured = { seconds: 0, rows: 0 };
 const second = { seconds: 10, rows: 10 };
@@ -38,20 +39,41 @@ test('a level does not pay for the reading of another', () => {
   assert.deepEqual(savingsOf(costs), { samples: 3, seconds: 2 });
 });
 
-test('the proof of a level that lies on disk measures what computing its rows takes', async () => {
+test('the proof of a level that lies on disk measures what computing its rows takes, and says what is chosen', async () => {
   const costs = costsOf(new Map(), level);
+  const counts = noFeatureCounts();
   const row = new Uint8Array(Float32Array.of(7).buffer);
   const disk = { isProven: () => false, has: () => true, read: () => row, prove: () => {}, leave: () => {} };
-  const refs = [0, 1, 2].map((index) => ({ set: 'train', index, view: 0 }) as const);
-  await proveLevel(level, refs, {
-    store: { disk } as unknown as FeatureStore,
-    costs,
-    blockSize: 2,
-    loadBlock: async () => ({ pixels: new Uint8Array(2), present: [true, true] }),
-    fromPixels: () => Float32Array.of(7, 7),
-    fromLevel: (rows) => new Float32Array(rows.buffer),
-    say: () => {},
-  });
-  assert.equal(costs.fromPixels.rows, 2);
+  const said: string[] = [];
+  const prove = (found: number) =>
+    proveLevel(
+      level,
+      [0, 1, 2].map((index) => ({ set: 'train', index, view: 0 }) as const),
+      {
+        store: { disk } as unknown as FeatureStore,
+        counts,
+        costs,
+        blockSize: 2,
+        loadBlock: async () => ({ pixels: new Uint8Array(2), present: [true, true] }),
+        fromPixels: () => Float32Array.of(7, found),
+        fromLevel: (rows) => new Float32Array(rows.buffer),
+        say: (choice) => said.push(choiceText(choice)),
+      },
+    );
+  await prove(7);
+  await prove(8);
+  assert.equal(costs.fromPixels.rows, 4);
   assert.ok(costs.fromPixels.seconds > 0);
+  assert.deepEqual(
+    counts.choices.map(({ otherBits }) => otherBits),
+    [false, true],
+  );
+  assert.equal(counts.choices[1]?.reads, false);
+  assert.match(
+    said[0] ?? '',
+    /^features at a are (read from disk|computed): reading takes [\d.]+ ms a sample, computing/,
+  );
+  assert.match(said[1] ?? '', /^features at a are computed: what lies on disk has other bits/);
+  assert.equal(takeCounts(counts).proved, 4);
+  assert.deepEqual([counts.proved, counts.choices], [0, []]);
 });

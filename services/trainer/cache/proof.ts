@@ -1,6 +1,7 @@
 // Rows that another process left on disk are believed once a block of them was computed here too: the same bits, and
 // dearer to compute than to read. One block a level and process; it is also what the gain is reckoned from.
 
+import type { FeatureChoice, FeatureCounts } from './feature-counts.ts';
 import type { FeatureStore } from './feature-store.ts';
 import type { Level, SampleRef } from './level.ts';
 import { addTiming, type LevelCosts } from './level-costs.ts';
@@ -8,6 +9,7 @@ import type { LoadBlock } from './pixel-level.ts';
 
 export interface ProofOptions {
   readonly store: FeatureStore;
+  readonly counts: FeatureCounts;
   /** Of the stage's boundary: the proof measures what a row from pixels takes. */
   readonly costs: LevelCosts;
   readonly blockSize: number;
@@ -16,12 +18,12 @@ export interface ProofOptions {
   readonly fromPixels: (pixels: Uint8Array) => Float32Array;
   /** Rows of the stage's boundary from a block of the level; what is read already, where the level is the boundary. */
   readonly fromLevel: (rows: Uint8Array) => Float32Array;
-  readonly say: (level: Level, decision: string) => void;
+  readonly say: (choice: FeatureChoice) => void;
 }
 
 /** Proves the level by the first block of `refs` that the disk has, or leaves it alone from now on. */
 export async function proveLevel(level: Level, refs: readonly SampleRef[], options: ProofOptions): Promise<void> {
-  const { store, costs, blockSize, say } = options;
+  const { store, counts, costs, blockSize, say } = options;
   const { disk } = store;
   if (!disk || disk.isProven(level)) return;
   const block = refs.filter((ref) => disk.has(level, ref)).slice(0, blockSize);
@@ -45,15 +47,27 @@ export async function proveLevel(level: Level, refs: readonly SampleRef[], optio
     const range = [place * rowBytes, (place + 1) * rowBytes] as const;
     return !read || Buffer.compare(found.subarray(...range), computed.subarray(...range)) === 0;
   });
-  const each = (seconds: number): string => `${((1000 * seconds) / block.length).toFixed(3)} ms`;
-  const measured = `reading takes ${each(readSeconds)} a sample, computing ${each(computeSeconds)}`;
-  if (same && readSeconds < computeSeconds) {
-    disk.prove(level);
-    say(level, `read from disk: ${measured}`);
-    return;
-  }
-  disk.leave(level);
-  say(level, same ? `computed: ${measured}` : 'computed: what lies on disk has other bits than this engine computes');
+  const choice: FeatureChoice = {
+    level: level.name,
+    reads: same && readSeconds < computeSeconds,
+    otherBits: !same,
+    readSeconds: readSeconds / block.length,
+    computeSeconds: computeSeconds / block.length,
+  };
+  if (choice.reads) disk.prove(level);
+  else disk.leave(level);
+  counts.proved += present.filter(Boolean).length;
+  counts.choices = [...counts.choices, choice];
+  say(choice);
+}
+
+/** For the log. */
+export function choiceText({ level, reads, otherBits, readSeconds, computeSeconds }: FeatureChoice): string {
+  const features = `features at ${level} are`;
+  if (otherBits) return `${features} computed: what lies on disk has other bits than this engine computes`;
+  const [reading, computing] = [readSeconds, computeSeconds].map((seconds) => `${(1000 * seconds).toFixed(3)} ms`);
+  const chosen = reads ? 'read from disk' : 'computed';
+  return `${features} ${chosen}: reading takes ${reading} a sample, computing ${computing}`;
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {

@@ -19,6 +19,7 @@ import type { FeatureStore } from '../cache/feature-store.ts';
 import type { Level } from '../cache/level.ts';
 import { cachedPixels, type LoadBlock } from '../cache/pixel-level.ts';
 import { pixelKey, prefixKey, weightDigests } from '../cache/prefix-key.ts';
+import { choiceText } from '../cache/proof.ts';
 import type { ProgressBoard } from '../comms/progress-board.ts';
 import { decoderVersion } from '../data/decode-image.ts';
 import type { EngineClass, EngineModel, PrefixProgram, StageProgram } from '../engine/engine.ts';
@@ -107,7 +108,7 @@ export function stageFeatures(options: FeatureOptions): StageFeaturesFactory {
         boundaryFloats: program.partition.boundaryFloats,
         ways: opened.ways,
         pixelLevel: pixelsServeAgain(cuts, index) ? pixels : null,
-        onDecision: ({ name }, decision) => options.log.info({ level: name }, `features at ${name} are ${decision}`),
+        onChoice: (choice) => options.log.info({ level: choice.level }, choiceText(choice)),
       });
       // Always from pixels: the stage's own boundaries lie in another network.
       const ofOldTask = (one: StageProgram): FeatureSource =>

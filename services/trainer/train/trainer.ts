@@ -247,5 +247,9 @@ function featureWork({ link, engine, store, counts, written }: Trainer): Feature
     memoryBytes: bytes.memory,
     writtenBytes,
     savedSeconds: saved.seconds,
+    proved: taken.proved,
+    choices: [...taken.choices],
+    memoryHits,
+    diskHits,
   };
 }

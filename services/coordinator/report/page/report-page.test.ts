@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { type LevelChoice, noFeatureGain } from '../../core/feature-gain.ts';
 import { calibrationFigures } from '../../core/test-figures.ts';
 import { heatClass } from './chart/heat-table.ts';
 import type { PageData } from './page-data.ts';
@@ -16,6 +17,15 @@ const hostile = [
   '&lt;b&gt;',
   '\u202egnp.exe',
 ];
+
+const aChoice = (level: string): LevelChoice => ({
+  level,
+  chosen: 'read',
+  otherBits: false,
+  times: 2,
+  readSeconds: 0.001,
+  computeSeconds: 0.04,
+});
 
 /** Every text that comes from a job, a file or a machine is hostile. */
 function hostileData(): PageData {
@@ -43,6 +53,7 @@ function hostileData(): PageData {
       trainers: hostile,
       stages: report.stages.map((stage) => ({ ...stage, name: all, ended: all })),
       test: { ...report.test, worstMistakes: hostile.map(mistake) },
+      featureCache: { ...noFeatureGain, computed: 1, choices: hostile.map(aChoice) },
       badSamples: { counts: { train: listed.length, validation: 0, test: 0 }, listed },
     },
     thumbnails: hostile.map((reason) => ({ kind: 'none', reason })),
@@ -86,6 +97,7 @@ describe('the page', () => {
     for (const id of [
       'curves',
       'stages',
+      'feature-cache',
       'test',
       'mistakes',
       'calibration',
@@ -118,6 +130,25 @@ describe('the page', () => {
     assert.match(section, /fell by more than 20\.0 points/);
     assert.match(section, /old task: from 90 % in epoch 0 to 80 % in epoch 4/);
     assert.match(section, /<td class="number">60\.0 %<\/td><td class="number">30\.0<\/td>/);
+  });
+
+  it('says what the feature cache brought, and what was chosen for features on disk', () => {
+    const bare = { ...noFeatureGain, computed: 1000, read: 5000, fromMemory: 5500, fromDisk: 500, savedSeconds: 125 };
+    const choices = [aChoice('pool'), { ...aChoice('relu'), chosen: 'compute' as const }];
+    const full = { ...bare, proved: 64, misses: 3, choices };
+    const [none, some, all] = [noFeatureGain, bare, full].map((featureCache) => {
+      const page = reportPage(someData({ report: { featureCache } }));
+      const section = /<section id="feature-cache".*?<\/section>/s.exec(page)?.[0] ?? '';
+      return section.replace(/<[^>]*>/g, ' ').replace(/[\s\u202f]+/g, ' ');
+    });
+    assert.match(none ?? '', /No frozen layer ran in this run/);
+    assert.match(
+      some ?? '',
+      /2 min 05 s of computing saved.*computed 1 000 samples read 5 500 from memory, 500 from disk/,
+    );
+    assert.doesNotMatch(some ?? '', /proof|did not fit|left on disk/);
+    assert.match(all ?? '', /did not fit 3 samples.*proof 64 samples/);
+    assert.match(all ?? '', /pool read 1.00 ms 40.00 ms 2 relu computed, which is faster 1.00 ms/);
   });
 
   it('shows a matrix up to 20 classes, and the most confused pairs beyond', () => {

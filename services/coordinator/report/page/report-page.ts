@@ -8,6 +8,7 @@ import { pageStyle } from './page-style.ts';
 import { badSamplesSection } from './section/bad-samples.ts';
 import { calibrationSection } from './section/calibration.ts';
 import { curvesSection } from './section/curves.ts';
+import { featureCacheSection } from './section/feature-cache.ts';
 import { forgettingSection } from './section/forgetting.ts';
 import { mistakesSection } from './section/mistakes.ts';
 import { nearDuplicatesSection } from './section/near-duplicates.ts';
@@ -23,6 +24,7 @@ export function reportPage(data: PageData): string {
     curvesSection(data),
     ...forgettingSection(data),
     stagesSection(data),
+    featureCacheSection(data),
     testResultsSection(data),
     mistakesSection(data),
     calibrationSection(data),
