@@ -7,6 +7,7 @@ import { keepOnWithoutReader } from './closed-output.ts';
 import { cacheCommand } from './commands/cache.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
+import { lrFindCommand } from './commands/lr-find.ts';
 import { modelCommand } from './commands/model.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
@@ -50,6 +51,7 @@ for (const command of [
   runCommand,
   validateCommand,
   planCommand,
+  lrFindCommand,
   schemaCommand,
   predictCommand,
   evaluateCommand,

@@ -17,6 +17,7 @@ import type {
   Reply,
   ToInference,
 } from './messages.ts';
+import type { RangeResult, RangeSubject } from './range-test.ts';
 
 const stderrCharactersMax = 4000;
 const linesShown = 3;
@@ -55,6 +56,18 @@ export function describeEngine(engine: EngineKind, env: NodeJS.ProcessEnv): Prom
   return withProcess(env, async ({ ask, stderr }) => {
     const { engineClass } = await ask({ kind: 'describe', engine }, 'described');
     return { engineClass, oneDnn: /oneDNN custom operations are on/.test(stderr()) };
+  });
+}
+
+/** Trains in a process of its own, which is ended whatever happens. Throws what a trainer throws. */
+export function testRange(
+  subject: RangeSubject,
+  env: NodeJS.ProcessEnv,
+  tell: (notice: Notice) => void,
+): Promise<RangeResult> {
+  return withProcess(env, async ({ ask }) => {
+    const { result } = await ask({ kind: 'testRange', subject }, 'rangeTested', tell);
+    return result;
   });
 }
 

@@ -5,6 +5,7 @@ import type { EngineKind, Loss, Preprocessing } from '@thaw/common/job/resolved-
 import type { Graph, Weights } from '@thaw/common/model/graph.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import type { EngineClass } from '../engine/engine.ts';
+import type { RangeResult, RangeSubject } from './range-test.ts';
 
 export interface InferenceModel {
   readonly graph: Graph;
@@ -36,18 +37,20 @@ export type ToInference =
   | { readonly kind: 'open'; readonly model: InferenceModel }
   /** At most one block of absolute paths. */
   | { readonly kind: 'predict'; readonly files: readonly string[] }
-  | { readonly kind: 'evaluate'; readonly samples: LabelledSamples };
+  | { readonly kind: 'evaluate'; readonly samples: LabelledSamples }
+  | { readonly kind: 'testRange'; readonly subject: RangeSubject };
 
 export type Reply =
   | { readonly kind: 'described'; readonly engineClass: EngineClass }
   | { readonly kind: 'opened'; readonly engineClass: EngineClass }
   | { readonly kind: 'predicted'; readonly predictions: readonly Prediction[] }
-  | { readonly kind: 'evaluated'; readonly evaluated: Evaluated__Output };
+  | { readonly kind: 'evaluated'; readonly evaluated: Evaluated__Output }
+  | { readonly kind: 'rangeTested'; readonly result: RangeResult };
 
 export type Notice =
   | {
       readonly kind: 'progress';
-      readonly phase: 'features' | 'evaluate';
+      readonly phase: 'features' | 'evaluate' | 'step';
       readonly done: number;
       readonly total: number;
     }

@@ -28,7 +28,7 @@ export interface EpochWork {
   readonly context: JobContext;
   readonly runtime: StageRuntime;
   readonly collective: Collective;
-  readonly link: CommsLink;
+  readonly link: Pick<CommsLink, 'board' | 'check' | 'interruptible' | 'observe'>;
 }
 
 /** Sums over the epoch's steps, equal on every member; losses in units of 2^-24. */
