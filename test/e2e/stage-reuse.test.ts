@@ -15,17 +15,27 @@ import { eventsOf, startThaw, type ThawProcess, until } from '../support/thaw-pr
 
 const stageBytes = String(2 ** 30);
 
+/** All that a stage's state may hold: averages of the weights, and statistics that move. */
+const everything = {
+  model: { head: [{ globalAveragePooling: {} }, { batchNormalization: { momentum: 0.9 } }] },
+  train: { ema: { decay: 0.9 } },
+  lastBlock: { batchNorm: 'train' },
+} as const;
+const plain = { model: {}, train: {}, lastBlock: {} } as const;
+
 /** Each border is another one: the best state put back, the optimizer's slots kept, a tensor frozen again. */
-function stages(lastRate: number): Fields {
+function stages(lastRate: number, { model, train, lastBlock }: typeof everything | typeof plain): Fields {
   return {
     metadata: { name: `rate-${String(lastRate).replace('.', '-')}` },
     spec: {
+      model,
       data: { maxBadSamples: 0.2 },
       train: {
+        ...train,
         schedule: {
           stages: [
             { name: 'head', trainable: ['head/**'], epochs: 2 },
-            { name: 'last-block', trainable: ['head/**', 'last(1)'], epochs: 2, learningRate: 0.002 },
+            { name: 'last-block', trainable: ['head/**', 'last(1)'], epochs: 2, learningRate: 0.002, ...lastBlock },
             { name: 'head-again', trainable: ['head/**'], epochs: 2, learningRate: lastRate, onEnter: 'restoreBest' },
           ],
         },
@@ -40,8 +50,9 @@ describe('a job that was trained in part before', { skip: await skipWithoutEngin
 
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'thaw-reuse-'));
-    await writeTinyJob(folder, { changes: stages(0.01) });
-    await writeFile(path.join(folder, 'fork.yaml'), aTinyJob(stages(0.03)));
+    await writeTinyJob(folder, { changes: stages(0.01, everything) });
+    await writeFile(path.join(folder, 'fork.yaml'), aTinyJob(stages(0.03, everything)));
+    await writeFile(path.join(folder, 'plain.yaml'), aTinyJob(stages(0.03, plain)));
     await writeFile(path.join(folder, 'images', 'square', '007.png'), 'bad');
   });
   after(() => rm(folder, { recursive: true, force: true }));
@@ -89,6 +100,11 @@ describe('a job that was trained in part before', { skip: await skipWithoutEngin
     assert.deepEqual(fork.report.stages.slice(0, 2).map(withoutReuse), first.report.stages.slice(0, 2));
     assert.equal(fork.report.stepsReused, first.report.steps - (first.report.stages[2]?.steps ?? 0));
     assert.equal(fork.report.seconds.training, fork.report.stages[2]?.seconds);
+    const { choices = [] } = fork.report.featureCache ?? {};
+    assert.ok(
+      choices.length > 0 && choices.every(({ otherBits }) => !otherBits),
+      'features of the first run lie on disk',
+    );
     assert.match(await readFile(resultFiles(fork.out).page, 'utf8'), /trained by rate-0-01 on /);
 
     const fresh = await finish('fork.yaml', cache, '--fresh');
@@ -108,7 +124,7 @@ describe('a job that was trained in part before', { skip: await skipWithoutEngin
 
   it('goes on at the stage in which everything was killed', async () => {
     const cache = await aCache('cache-of-the-killed');
-    const killed = await start('fork.yaml', cache);
+    const killed = await start('plain.yaml', cache);
     await until(killed, () =>
       eventsOf(killed.stdout()).some(({ kind, stage }) => kind === 'epochTrained' && stage === 1),
     );
@@ -116,9 +132,9 @@ describe('a job that was trained in part before', { skip: await skipWithoutEngin
     killed.kill('SIGKILL');
     await killed.ended;
 
-    const resumed = await finish('fork.yaml', cache);
+    const resumed = await finish('plain.yaml', cache);
     assert.deepEqual([resumed.reused, resumed.started, resumed.trained], [[0], [1, 2], [2, 3, 4, 5]]);
-    const fresh = await finish('fork.yaml', cache, '--fresh');
+    const fresh = await finish('plain.yaml', cache, '--fresh');
     assert.deepEqual(figures(resumed.report), figures(fresh.report));
   });
 });
