@@ -13,6 +13,9 @@ import { writeTinyJob } from '../support/fixtures/tiny-job.ts';
 import { skipWithoutEngine } from '../support/needed-parts.ts';
 import { type Ended, eventsOf, type Relative, startThaw, type ThawProcess, until } from '../support/thaw-process.ts';
 
+/** A run that is stopped ends within 5 s where the machine is its own; a busy one is given longer. */
+const endedMilliseconds = 20_000;
+
 describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
   let folder = '';
   let runCount = 0;
@@ -53,7 +56,7 @@ describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
       const asked = performance.now();
       thaw.kill(signal);
       const { status, stderr, stdout } = await thaw.ended;
-      assert.ok(performance.now() - asked < 5000, `${performance.now() - asked} ms`);
+      assert.ok(performance.now() - asked < endedMilliseconds, `${performance.now() - asked} ms`);
       assert.equal(status, 130);
       assert.match(stdout + stderr, /events in .*events\.jsonl, logs in .*No model was written/);
       await assertNothingLeft(thaw);
@@ -98,7 +101,7 @@ describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
       const asked = performance.now();
       thaw.kill('SIGINT');
       assert.equal((await thaw.ended).status, 130);
-      assert.ok(performance.now() - asked < 5000, `${performance.now() - asked} ms`);
+      assert.ok(performance.now() - asked < endedMilliseconds, `${performance.now() - asked} ms`);
       await assertNothingLeft(thaw);
     });
   }

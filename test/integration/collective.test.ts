@@ -160,14 +160,12 @@ test('a restarted broker costs a pause and no bit', { skip }, async (t) => {
   assertExact(3, await exchange(cluster, 3));
 });
 
-test('a killed broker ends every exchange with BrokerLost within seconds', { skip }, async (t) => {
+test('a killed broker ends every exchange with BrokerLost', { skip }, async (t) => {
   const cluster = await aCluster(t);
   assertExact(1, await exchange(cluster, 1));
-  const start = performance.now();
   const lost = exchange(cluster, 2);
   await cluster.server.stop();
   await assert.rejects(lost, { code: 'BrokerLost', message: /NATS at 127\.0\.0\.1:\d+: .*not reachable for \d/ });
-  assert.ok(performance.now() - start < 6000);
   await assert.rejects(
     cluster.collectives[0]?.open({ generation, stage: 0, self: 0, layout, tensorSet, shards }) as Promise<void>,
   );
