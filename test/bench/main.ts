@@ -3,6 +3,7 @@
 //   allreduce       --members 2,4 --megabytes 1,4,16,64 --seconds 1 --passes 3
 //   engines         --passes 3
 //   epoch-time      --images 256 --sizes 224 --epochs 4
+//   forgetting      --images 24 --sizes 96 --epochs 6 --passes 3 (seeds)
 //   time-to-result  --images 256 --networks vgg16,mobilenetV2 --sizes 96,224 --epochs 10 --workers 1
 //   step            --networks vgg16,mobilenetV2 --sizes 96,224 --steps 10
 
@@ -15,6 +16,7 @@ import { benchAllreduce } from './allreduce.ts';
 import type { BenchmarkOptions, Print } from './benchmark.ts';
 import { benchEngines } from './engines.ts';
 import { benchEpochTime } from './epoch-time.ts';
+import { benchForgetting } from './forgetting.ts';
 import { benchStep } from './step.ts';
 import { benchTimeToResult } from './time-to-result.ts';
 
@@ -24,6 +26,7 @@ const benchmarks: ReadonlyMap<string, Benchmark> = new Map<string, Benchmark>([
   ['allreduce', benchAllreduce],
   ['engines', benchEngines],
   ['epoch-time', benchEpochTime],
+  ['forgetting', benchForgetting],
   ['time-to-result', benchTimeToResult],
   ['step', benchStep],
 ]);
