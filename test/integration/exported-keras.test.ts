@@ -2,7 +2,7 @@
 // keras.applications, and the result of a job against `thaw predict`.
 
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -100,8 +100,7 @@ function valuesOf(layerCase: LayerCase): ReturnType<typeof caseValues> {
 async function exportCase(name: string, layerCase: LayerCase): Promise<void> {
   const { input, weights } = valuesOf(layerCase);
   const content = { graph: layerCase.graph, weights, metadata: {} };
-  const handle = await open(`${name}.h5`, 'wx+');
-  await writeKerasH5(handle.fd, content).finally(() => handle.close());
+  await writeKerasH5(`${name}.h5`, content);
   await writeKerasArchive(`${name}.keras`, content, new Date(0));
   await writeFile(`${name}.input`, input.data);
 }

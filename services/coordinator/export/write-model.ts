@@ -1,6 +1,5 @@
 // Writes OUT/model: the graph, and the model in each format that the job wants. Every file is whole or not there.
 
-import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { assertNever } from '@thaw/common/errors/thaw-error.ts';
 import type { Weights } from '@thaw/common/model/graph.ts';
@@ -50,14 +49,7 @@ export async function writeModel(
         break;
       }
       case 'h5':
-        await writeFileBy(files.kerasH5, doing, async (temporary) => {
-          const handle = await open(temporary, 'wx+');
-          try {
-            await writeKerasH5(handle.fd, content);
-          } finally {
-            await handle.close();
-          }
-        });
+        await writeFileBy(files.kerasH5, doing, (temporary) => writeKerasH5(temporary, content));
         break;
       case 'keras':
         await writeFileBy(files.kerasArchive, doing, (temporary) =>

@@ -2,6 +2,7 @@
 // for one array at a time.
 
 import { ftruncateSync, readSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Tensor } from '@thaw/common/model/graph.ts';
 import * as hdf5 from 'h5wasm';
 
@@ -16,6 +17,16 @@ export interface GroupWriter {
   text(name: string, value: string): void;
   /** As Keras writes it: in as many attributes `name0`, `name1`, … as it needs. */
   list(name: string, values: readonly string[]): void;
+}
+
+/** Over what the file held before. Throws what the file system does. */
+export async function writeHdf5File(file: string, write: (root: GroupWriter) => void): Promise<void> {
+  const handle = await open(file, 'w+');
+  try {
+    await writeHdf5(handle.fd, write);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** `descriptor`: empty, open to read and write. Throws what the file system does. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, it } from 'node:test';
@@ -11,7 +11,7 @@ import { caseValues } from '../../../../test/support/layer-gradients.ts';
 import { openBytes } from '../../prepare/model-source/keras-bytes.ts';
 import { withHdf5 } from '../../prepare/model-source/keras-hdf5.ts';
 import { openModelSource } from '../../prepare/model-source/open-model-source.ts';
-import { writeHdf5 } from './hdf5-file.ts';
+import { writeHdf5, writeHdf5File } from './hdf5-file.ts';
 import { requireKerasExport } from './stock-layer.ts';
 import { writeKerasArchive } from './write-archive.ts';
 import { writeKerasH5 } from './write-h5.ts';
@@ -24,18 +24,8 @@ after(() => rm(folder, { recursive: true, force: true }));
 
 const inFolder = (name: string): string => path.join(folder, name);
 
-async function withDescriptor(file: string, use: (descriptor: number) => Promise<void>): Promise<void> {
-  const descriptor = openSync(file, 'w+');
-  try {
-    await use(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
 const formats = {
-  h5: (graph: Graph, weights: Weights) =>
-    withDescriptor(inFolder('model.h5'), (descriptor) => writeKerasH5(descriptor, { graph, weights, metadata: {} })),
+  h5: (graph: Graph, weights: Weights) => writeKerasH5(inFolder('model.h5'), { graph, weights, metadata: {} }),
   keras: (graph: Graph, weights: Weights) =>
     writeKerasArchive(inFolder('model.keras'), { graph, weights, metadata: {} }, new Date(0)),
 } as const;
@@ -89,7 +79,7 @@ it('refuses hard_sigmoid, which Keras 3 computes otherwise, for Keras formats on
 it('a list that is longer than an attribute may be comes back from several', async () => {
   const names = Array.from({ length: 3000 }, (_, i) => `a_layer_with_a_rather_long_name_${i}`);
   const file = inFolder('list.h5');
-  await withDescriptor(file, (descriptor) => writeHdf5(descriptor, (root) => root.list('layer_names', names)));
+  await writeHdf5File(file, (root) => root.list('layer_names', names));
   const bytes = openBytes(file, file);
   try {
     await withHdf5(bytes, file, (root) => assert.deepEqual(root.attribute('layer_names'), names));
@@ -100,7 +90,7 @@ it('a list that is longer than an attribute may be comes back from several', asy
 
 it('says what the file system said when the file cannot be written', async () => {
   const file = inFolder('closed.h5');
-  await withDescriptor(file, async () => undefined);
+  await writeFile(file, '');
   const descriptor = openSync(file, 'r');
   try {
     const write = writeHdf5(descriptor, (root) => root.text('name', 'value'));

@@ -2,7 +2,7 @@
 // of a class has the group `layers/conv2d_n`. Nothing in the archive is compressed, as Keras has it.
 
 import { createWriteStream } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Graph, Layer, Weights } from '@thaw/common/model/graph.ts';
 import { kerasOrder } from '@thaw/common/model/keras-order.ts';
@@ -10,7 +10,7 @@ import { snakeCase } from '@thaw/common/model/stored-layer.ts';
 import { kerasName } from '@thaw/common/model/write-layers-model.ts';
 import yazl from 'yazl';
 import { temporarySuffix } from '../../adapters/write-file.ts';
-import { type GroupWriter, writeHdf5 } from './hdf5-file.ts';
+import { type GroupWriter, writeHdf5File } from './hdf5-file.ts';
 import { keras3Topology } from './topology.ts';
 import { arraysOf, type KerasModelContent } from './write-h5.ts';
 
@@ -41,18 +41,13 @@ export async function writeKerasArchive(
   }
 }
 
-async function writeWeights(file: string, graph: Graph, weights: Weights): Promise<void> {
-  const handle = await open(file, 'wx+');
-  try {
-    await writeHdf5(handle.fd, (root) => {
-      root.group('vars').text('name', 'thaw');
-      const layers = root.group('layers');
-      const counts = new Map<string, number>();
-      for (const layer of kerasOrder(graph)) writeLayer(layers.group(countedName(layer, counts)), layer, weights);
-    });
-  } finally {
-    await handle.close();
-  }
+function writeWeights(file: string, graph: Graph, weights: Weights): Promise<void> {
+  return writeHdf5File(file, (root) => {
+    root.group('vars').text('name', 'thaw');
+    const layers = root.group('layers');
+    const counts = new Map<string, number>();
+    for (const layer of kerasOrder(graph)) writeLayer(layers.group(countedName(layer, counts)), layer, weights);
+  });
 }
 
 function countedName({ kind }: Layer, counts: Map<string, number>): string {

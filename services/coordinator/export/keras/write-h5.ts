@@ -6,7 +6,7 @@ import type { Graph, Layer, Tensor, Weights } from '@thaw/common/model/graph.ts'
 import { kerasOrder } from '@thaw/common/model/keras-order.ts';
 import { lastName } from '@thaw/common/model/stored-layer.ts';
 import { kerasName } from '@thaw/common/model/write-layers-model.ts';
-import { type GroupWriter, writeHdf5 } from './hdf5-file.ts';
+import { type GroupWriter, writeHdf5File } from './hdf5-file.ts';
 import { legacyTopology } from './topology.ts';
 
 /** Of the form of the config: the last one that wrote it. */
@@ -19,9 +19,9 @@ export interface KerasModelContent {
   readonly metadata: object;
 }
 
-/** `descriptor`: an empty file, open to read and write. */
-export function writeKerasH5(descriptor: number, { graph, weights, metadata }: KerasModelContent): Promise<void> {
-  return writeHdf5(descriptor, (root) => {
+/** `file`: a name that is free to write to. */
+export function writeKerasH5(file: string, { graph, weights, metadata }: KerasModelContent): Promise<void> {
+  return writeHdf5File(file, (root) => {
     const about = { keras_version: kerasVersion, backend: 'tensorflow' };
     writeTexts(root, { ...about, model_config: JSON.stringify(legacyTopology(graph)) });
     writeTexts(root, { thaw: JSON.stringify(metadata) });
@@ -61,6 +61,6 @@ export function arraysOf(layer: Layer, weights: Weights): [name: string, tensor:
   });
 }
 
-export function writeTexts(group: GroupWriter, texts: Readonly<Record<string, string>>): void {
+function writeTexts(group: GroupWriter, texts: Readonly<Record<string, string>>): void {
   for (const [name, text] of Object.entries(texts)) group.text(name, text);
 }
