@@ -12,6 +12,11 @@ export async function writeFileWhole(file: string, bytes: Uint8Array | string, d
   await writeFileBy(file, doing, (temporary) => writeFile(temporary, bytes, { flag: 'wx' }));
 }
 
+/** Indented, for people to read too. */
+export async function writeJsonWhole(file: string, value: unknown, doing: string): Promise<void> {
+  await writeFileWhole(file, `${JSON.stringify(value, null, 2)}\n`, doing);
+}
+
 /** For what is written piece by piece: `write` makes a file of the name that it is given, which is synced afterwards. */
 export async function writeFileBy(
   file: string,

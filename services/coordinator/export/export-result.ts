@@ -5,7 +5,7 @@ import type { Clock } from '@thaw/common/clock/clock.ts';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import { type StoredCalibration, storedCalibrationVersion } from '@thaw/common/evaluation/stored-calibration.ts';
 import type { BlobStore } from '../adapters/blob-store.ts';
-import { writeFileWhole } from '../adapters/write-file.ts';
+import { writeFileWhole, writeJsonWhole } from '../adapters/write-file.ts';
 import { currentStage, type JobState } from '../core/state.ts';
 import type { SplitCheck } from '../near-duplicates/split-check.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
@@ -46,16 +46,16 @@ export function resultExporter({ out, prepared, blobs, clock, splitCheck }: Expo
       const report = buildReport(state, facts);
       await writeModel(out, prepared, { ...facts, weights });
       const files = resultFiles(out);
-      await writeJson(files.labels, prepared.manifest.classes, 'writing the labels');
-      await writeJson(files.preprocessing, prepared.job.model.preprocessing, 'writing the preprocessing');
+      await writeJsonWhole(files.labels, prepared.manifest.classes, 'writing the labels');
+      await writeJsonWhole(files.preprocessing, prepared.job.model.preprocessing, 'writing the preprocessing');
       if (state.calibration) {
         const stored: StoredCalibration = { version: storedCalibrationVersion, ...state.calibration };
-        await writeJson(files.calibration, stored, 'writing the calibration');
+        await writeJsonWhole(files.calibration, stored, 'writing the calibration');
       }
       await writeFileWhole(files.card, modelCard(prepared.job, report, prepared.origin), 'writing the model card');
       const page = await makeReportPage({ report, ...prepared, eventsFile: files.events, endedAt: facts.endedAt });
       await writeFileWhole(files.page, page, 'writing the report as a page');
-      await writeJson(files.report, report, 'writing the report');
+      await writeJsonWhole(files.report, report, 'writing the report');
       return { weightsDigest: facts.weightsDigest };
     },
   };
@@ -67,8 +67,4 @@ function finalStateDigest(state: JobState): string {
   const chosen = state.plan.weights === 'best' ? best?.stored : state.held;
   invariant(chosen != null, 'the chosen weights are stored');
   return chosen.digest;
-}
-
-async function writeJson(file: string, value: unknown, doing: string): Promise<void> {
-  await writeFileWhole(file, `${JSON.stringify(value, null, 2)}\n`, doing);
 }

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { isRunning, withLockFile } from '../adapters/lock-file.ts';
 import { storageFailed } from '../adapters/storage-failure.ts';
-import { makeFolder, temporarySuffix, writeFileWhole } from '../adapters/write-file.ts';
+import { makeFolder, temporarySuffix, writeJsonWhole } from '../adapters/write-file.ts';
 import { resultFiles } from './result-files.ts';
 
 const markVersion = 1;
@@ -76,8 +76,8 @@ export async function withdrawResult(out: string): Promise<void> {
 
 export async function writeMark(out: string, mark: Omit<JobMark, 'version'>): Promise<void> {
   const { uid, name, jobDigest, pid, state } = mark;
-  const text = JSON.stringify({ version: markVersion, uid, name, jobDigest, pid, state }, null, 2);
-  await writeFileWhole(resultFiles(out).jobMark, `${text}\n`, "marking the output folder as the job's");
+  const versioned: JobMark = { version: markVersion, uid, name, jobDigest, pid, state };
+  await writeJsonWhole(resultFiles(out).jobMark, versioned, "marking the output folder as the job's");
 }
 
 export async function readMark(file: string): Promise<JobMark | null> {

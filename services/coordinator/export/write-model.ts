@@ -6,7 +6,7 @@ import type { Weights } from '@thaw/common/model/graph.ts';
 import { headInput } from '@thaw/common/model/head.ts';
 import { kerasName, weightsFileName, writeLayersModel } from '@thaw/common/model/write-layers-model.ts';
 import { writeSafetensors } from '@thaw/common/tensors/safetensors.ts';
-import { writeFileBy, writeFileWhole } from '../adapters/write-file.ts';
+import { writeFileBy, writeFileWhole, writeJsonWhole } from '../adapters/write-file.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 import { writeKerasArchive } from './keras/write-archive.ts';
 import { writeKerasH5 } from './keras/write-h5.ts';
@@ -34,13 +34,13 @@ export async function writeModel(
     weightsDigest,
   };
   const content = { graph, weights, metadata };
-  await writeJson(files.graph, graph);
+  await writeJsonWhole(files.graph, graph, doing);
   for (const format of new Set(job.output.formats)) {
     switch (format) {
       case 'tfjs': {
         const { modelJson, weightData } = writeLayersModel(graph, weights, metadata);
         await writeFileWhole(path.join(files.modelFolder, weightsFileName), weightData, doing);
-        await writeJson(files.modelJson, modelJson);
+        await writeJsonWhole(files.modelJson, modelJson, doing);
         break;
       }
       case 'safetensors': {
@@ -60,8 +60,4 @@ export async function writeModel(
         assertNever(format, 'format');
     }
   }
-}
-
-async function writeJson(file: string, value: unknown): Promise<void> {
-  await writeFileWhole(file, `${JSON.stringify(value, null, 2)}\n`, doing);
 }
