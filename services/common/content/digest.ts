@@ -8,6 +8,11 @@ export function digestOf(bytes: Uint8Array | string): Digest {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
+/** What a file with this content is called, in every folder of blobs. */
+export function fileNameOf(digest: string): string {
+  return digest.replace(':', '-');
+}
+
 /** Digest of a JSON value with object keys sorted at every level, so that key order never matters. */
 export function digestOfJson(value: unknown): Digest {
   return digestOf(canonicalJson(value));

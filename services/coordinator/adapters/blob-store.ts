@@ -6,7 +6,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { type Digest, digestOf } from '@thaw/common/content/digest.ts';
+import { type Digest, digestOf, fileNameOf } from '@thaw/common/content/digest.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { storageFailed } from './storage-failure.ts';
 import { putInPlace, temporaryName } from './write-file.ts';
@@ -38,7 +38,7 @@ export function diskBlobStore(directory: string): BlobStore {
     if (!digestForm.test(digest)) {
       throw new ThawError('BlobNotFound', `found "${digest.slice(0, 100)}"; expected sha256: and 64 hex digits`);
     }
-    return path.join(directory, digest.replace(':', '-'));
+    return path.join(directory, fileNameOf(digest));
   };
 
   const verify = async (digest: string): Promise<number> => {

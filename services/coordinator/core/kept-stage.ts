@@ -16,6 +16,12 @@ export interface StageResult {
   readonly held: StoredState;
 }
 
+/** Digests of the states that a result is of no use without. */
+export function statesOf({ held, record }: StageResult): Digest[] {
+  const best = record.best?.stored?.digest ?? held.digest;
+  return best === held.digest ? [best] : [held.digest, best];
+}
+
 /** Of the stage that has just ended. */
 export function keepStage(state: JobState): Effect {
   const { plan, uid, held } = state;

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { digestOf } from '@thaw/common/content/digest.ts';
+import { digestOf, fileNameOf } from '@thaw/common/content/digest.ts';
 import { toThawError } from '@thaw/common/errors/thaw-error.ts';
 
 export interface BlobCache {
@@ -13,7 +13,7 @@ export interface BlobCache {
 }
 
 export function blobCache(directory: string): BlobCache {
-  const fileOf = (digest: string) => path.join(directory, digest.replace(':', '-'));
+  const fileOf = (digest: string) => path.join(directory, fileNameOf(digest));
   return {
     async read(digest) {
       const file = fileOf(digest);

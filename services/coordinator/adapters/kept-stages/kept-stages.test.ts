@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { type Digest, digestOfJson } from '@thaw/common/content/digest.ts';
+import { type Digest, digestOfJson, fileNameOf } from '@thaw/common/content/digest.ts';
 import type { StageResult } from '../../core/kept-stage.ts';
 import type { StageResults } from '../../runtime/ports.ts';
 import { aPlan, aStage, Play } from '../../testing/builders.ts';
@@ -63,7 +63,7 @@ async function keepBoth(): Promise<readonly [StageResult, StageResult]> {
   return results;
 }
 
-const stateFile = (digest: string): string => path.join(stageFolder(cacheDirectory).states, digest.replace(':', '-'));
+const stateFile = (digest: string): string => path.join(stageFolder(cacheDirectory).states, fileNameOf(digest));
 const fileOf = ({ key }: StageResult): string => resultFile(stageFolder(cacheDirectory), key);
 
 describe('kept stages', () => {
@@ -166,7 +166,7 @@ describe('the oldest stages', () => {
     );
     const left = await readdir(stageFolder(cacheDirectory).states);
     assert.equal(left.length, 2);
-    assert.ok(left.includes(sized.held.digest.replace(':', '-')), 'a state that the new one shares stays');
+    assert.ok(left.includes(fileNameOf(sized.held.digest)), 'a state that the new one shares stays');
   });
 
   it('are those that were not used for longest: being reused counts', async () => {

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Logger } from '@thaw/common/log/logger.ts';
 import type { BadSamples__Output } from '@thaw/proto/gen/thaw/v1/BadSamples.ts';
-import type { StageResult } from '../../core/kept-stage.ts';
+import { type StageResult, statesOf } from '../../core/kept-stage.ts';
 import type { StageResults } from '../../runtime/ports.ts';
 import { type BlobStore, diskBlobStore } from '../blob-store.ts';
 import { writeFileWhole } from '../write-file.ts';
@@ -79,7 +79,7 @@ async function find(
   while (files.length > 0) {
     const { result, badSamples } = files.at(-1) as StageFile;
     try {
-      for (const digest of digestsOf(result)) await copyBlob(digest, kept, blobs);
+      for (const digest of statesOf(result)) await copyBlob(digest, kept, blobs);
       for (const { key } of resultsOf()) await touch(resultFile(folder, key), wall());
       return { results: resultsOf(), badSamples: badSamples as BadSamples__Output['samples'] };
     } catch (error) {
@@ -106,7 +106,7 @@ async function readResult(folder: StageFolder, key: string, log: Pick<Logger, 'w
 async function keep(folder: StageFolder, options: KeptStagesOptions, file: StageFile): Promise<void> {
   const { blobs, bytesMax, log, wall } = options;
   const { key, stageName } = file.result;
-  const digests = digestsOf(file.result);
+  const digests = statesOf(file.result);
   const bytes = await sizeOf(blobs, digests);
   if (bytes > bytesMax || file.badSamples.length > badSamplesKeptMax) {
     const badSamples = file.badSamples.length;
@@ -117,18 +117,14 @@ async function keep(folder: StageFolder, options: KeptStagesOptions, file: Stage
   for (const digest of digests) await copyBlob(digest, blobs, kept);
   await writeFileWhole(resultFile(folder, key), encodeStageFile(file), 'keeping a stage');
   // One that prunes at this moment may have found a state that nothing named yet.
-  for (const digest of digests) await copyBlob(digest, blobs, diskBlobStore(folder.states));
+  const seenAnew = diskBlobStore(folder.states);
+  for (const digest of digests) await copyBlob(digest, blobs, seenAnew);
   log.info({ key, stage: stageName, bytes }, 'a stage was kept');
   const all = await listStages(folder);
   const limits = { bytesMax, millisecondsMax: stageMillisecondsMax, now: wall() };
   const going = beyondLimits(all, limits);
   await removeFiles(await filesToRemove(folder, { all, going, now: limits.now }));
   for (const old of going) log.info({ key: old.key }, 'an old stage was removed to make room');
-}
-
-function digestsOf({ held, record }: StageResult): string[] {
-  const best = record.best?.stored?.digest;
-  return [...new Set([held.digest, ...(best ? [best] : [])])];
 }
 
 async function sizeOf(blobs: BlobStore, digests: readonly string[]): Promise<number> {

@@ -5,6 +5,8 @@
 
 import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
+import { fileNameOf } from '@thaw/common/content/digest.ts';
+import { statesOf } from '../../core/kept-stage.ts';
 import type { Used } from './limits.ts';
 import { decodeStageFile, type ReadStage } from './stage-file.ts';
 
@@ -19,7 +21,7 @@ export function stageFolder(cacheDirectory: string): StageFolder {
 }
 
 export function resultFile({ results }: StageFolder, key: string): string {
-  return path.join(results, `${key.replace(':', '-')}.json`);
+  return path.join(results, `${fileNameOf(key)}.json`);
 }
 
 export interface KeptStage extends Used {
@@ -57,13 +59,8 @@ async function readStage(file: string, key: string): Promise<KeptStage | null> {
   if (!found) return null;
   const [text, { mtimeMs: usedAt, size: bytes }] = found;
   const read = decodeStageFile(text, key);
-  return { key, read, usedAt, bytes, states: statesOf(read) };
-}
-
-function statesOf(read: ReadStage): string[] {
-  if (read.kind !== 'read') return [];
-  const { held, record } = read.file.result;
-  return [...new Set([held.digest, record.best?.stored?.digest ?? held.digest])].map((one) => one.replace(':', '-'));
+  const states = read.kind === 'read' ? statesOf(read.file.result).map(fileNameOf) : [];
+  return { key, read, usedAt, bytes, states };
 }
 
 /** Leftovers of a process that died, and states that nothing names, may be another process's work for this long. */
