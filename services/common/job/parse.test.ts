@@ -180,6 +180,12 @@ const cases: readonly (readonly [what: string, from: string, to: string, message
     'job.yaml:12:13: spec.data.source: found "./images"; expected file:PATH, example:NAME, builtin:NAME, s3:, http: or https:',
   ],
   [
+    'an old task without a scheme',
+    '  task:',
+    '  retention: {source: old}\n  task:',
+    'job.yaml:5:23: spec.retention.source: found "old"; expected file:PATH, example:NAME, builtin:NAME, s3:, http: or https:',
+  ],
+  [
     'a key twice',
     '  task:',
     '  task: regression\n  task:',

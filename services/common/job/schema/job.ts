@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { dataSchema } from './data.ts';
-import { byteQuantity, fraction } from './fields.ts';
+import { byteQuantity, fraction, source } from './fields.ts';
 import { modelSchema } from './model.ts';
 import { metricNames } from './stage.ts';
 import { trainSchema } from './train.ts';
@@ -105,12 +105,10 @@ export const jobSchema = z.strictObject({
       output: outputSchema.prefault({}),
       retention: z
         .strictObject({
-          source: z
-            .string()
-            .describe(
-              "Where those samples are: a folder of classes or a CSV. Labels are the source's class names where it is a " +
-                'result of Thaw, else the indices of its classes.',
-            ),
+          source: source(
+            "Where those samples are: a folder of classes or a CSV. Labels are the source's class names where it is a " +
+              'result of Thaw, else the indices of its classes.',
+          ),
           maxDrop: fraction("Largest fall of the old task's accuracy, 0.05 for five points. Default: none.").optional(),
           onExceed: z
             .enum(['stop', 'rollback'])
