@@ -141,7 +141,7 @@ const flips: Readonly<Record<string, Flip>> = {
     spec({ train: { schedule: { stages: [{ ...stage, epochs: undefined, steps: 3 }] } } }),
   ),
   'spec.train.schedule.stages[].advanceOn.metric': flip('result', 'accuracy', stages),
-  'spec.train.schedule.stages[].advanceOn.mode': flip('refused', 'max', stages), // a direction that contradicts the metric,
+  'spec.train.schedule.stages[].advanceOn.mode': flip('refused', 'max', stages), // contradicts the metric
   'spec.train.schedule.stages[].advanceOn.patience': flip('result', 4, stages),
   'spec.train.schedule.stages[].advanceOn.minDelta': flip('result', 0.1, stages),
   'spec.train.schedule.stages[].learningRate': flip('result', 0.5),

@@ -13,7 +13,7 @@ export function notSupported({ spec }: JobFile): Problem[] {
   const isElsewhere = (source: string): boolean => /^(builtin|s3|https?):/.test(source);
   const { source: weights } = model.weights ?? {};
   refuse(model.source.startsWith('s3:'), 'model.source', `source ${model.source}`);
-  refuse(weights !== undefined && /^(builtin|s3):/.test(weights), 'model.weights.source', `source ${weights}`);
+  refuse(weights?.startsWith('s3:') ?? false, 'model.weights.source', `source ${weights}`);
   refuse(isElsewhere(data.source), 'data.source', `source ${data.source}`);
   for (const [set, source] of Object.entries(data.split.folders ?? {}))
     refuse(isElsewhere(source), `data.split.folders.${set}`, `source ${source}`);

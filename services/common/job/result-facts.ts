@@ -6,7 +6,10 @@
 import { type Digest, digestOfJson } from '../content/digest.ts';
 import type { Metric, ResolvedJob, ResolvedStage } from './resolved-job.ts';
 
-/** Raise it with every change that makes an old job give other bits: no result of an earlier Thaw is reused then. */
+/**
+ * Raise it with every change that makes an old job give other bits, be it of the executor's arithmetic, of the decoder's
+ * calls or of an update: no stage, feature or picture that an earlier Thaw computed is used then.
+ */
 export const numericsVersion = 1;
 
 /** Of the job without its stages. */

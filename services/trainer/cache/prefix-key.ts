@@ -4,11 +4,9 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '@thaw/common/content/digest.ts';
 import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
+import { numericsVersion } from '@thaw/common/job/result-facts.ts';
 import type { Graph, Partition, Tensor, Weights } from '@thaw/common/model/graph.ts';
 import type { EngineClass } from '../engine/engine.ts';
-
-/** Moves when the same inputs would give other bits: a change of the executor's arithmetic or of the decoder's calls. */
-export const numericsVersion = 1;
 
 export interface PrefixFacts {
   readonly graph: Graph;
