@@ -1,9 +1,9 @@
 // Amounts as people write them: an age (30d, 12h, 90m) and a number of bytes (20Gi, 500Mi, 1000).
 
+import { byteQuantityPattern, bytesOfQuantity } from '@thaw/common/text/byte-quantity.ts';
 import { InvalidArgumentError } from 'commander';
 
 const ages = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const sizes = { '': 1, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 } as const;
 
 /** In milliseconds. */
 export function ageOf(text: string): number {
@@ -13,8 +13,7 @@ export function ageOf(text: string): number {
 }
 
 export function byteCount(text: string): number {
-  const [, number, unit] = /^(\d{1,15})(|Ki|Mi|Gi|Ti)$/.exec(text) ?? [];
-  if (unit !== undefined) return Number(number) * sizes[unit as keyof typeof sizes];
+  if (byteQuantityPattern.test(text)) return bytesOfQuantity(text);
   throw new InvalidArgumentError(`found "${text}"; expected bytes, such as 20Gi, 500Mi or 1000`);
 }
 

@@ -1,6 +1,7 @@
 // From a checked job file and the facts of its model and data to the resolved job that everything else works from.
 
 import { assertNever, ThawError } from '../errors/thaw-error.ts';
+import { bytesOfQuantity } from '../text/byte-quantity.ts';
 import { outputActivation, resolveClassWeights, resolveLoss, type TrainingClasses } from './loss.ts';
 import type { ParsedJob } from './parse.ts';
 import { resolvePreprocessing } from './preprocessing.ts';
@@ -20,7 +21,6 @@ import type {
   ResolvedStage,
   SourcePreprocessing,
 } from './resolved-job.ts';
-import { bytesOfQuantity } from './schema/fields.ts';
 import { apiVersion, type JobFile, type JobSpec } from './schema/job.ts';
 import { stageSchema } from './schema/stage.ts';
 

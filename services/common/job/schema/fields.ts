@@ -2,6 +2,7 @@
 // that the custom resource definition made from it is structural.
 
 import { z } from 'zod';
+import { byteQuantityPattern } from '../../text/byte-quantity.ts';
 
 /** An object with exactly one of the given keys: `{dense: {units: 128}}`. Generated schemas see that by its meta. */
 export function oneOf<Shape extends Record<string, z.ZodType>>(choices: Shape) {
@@ -32,24 +33,6 @@ export const source = (meaning: string) =>
     )
     .describe(meaning);
 
-const quantity = /^(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|k|M|G|T)?$/;
-const unitBytes: Readonly<Record<string, number>> = {
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-};
-
 /** As Kubernetes writes them. */
 export const byteQuantity = (meaning: string) =>
-  z.string().regex(quantity, 'expected bytes such as "512Mi", "2Gi" or "0"').describe(meaning);
-
-/** Of a text that byteQuantity accepts. */
-export function bytesOfQuantity(text: string): number {
-  const [, amount = '0', unit = ''] = quantity.exec(text) ?? [];
-  return Math.floor(Number(amount) * (unitBytes[unit] ?? 1));
-}
+  z.string().regex(byteQuantityPattern, 'expected bytes such as "512Mi", "2Gi" or "0"').describe(meaning);
