@@ -1,11 +1,12 @@
 // All-reduce throughput as training meets it: float gradients to float sums, with a real nats-server and a process per
-// trainer, all on this machine, beside PyTorch's gloo where Python has torch. It goes over the sizes several times, gloo
-// and Thaw in turn, so that a busy minute does not fall on one of them. It does not measure a network.
+// trainer, all on this machine, beside PyTorch's gloo. It goes over the sizes several times, gloo and Thaw in turn, so
+// that a busy minute does not fall on one of them. It does not measure a network.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { natsServerFile, startNatsServer } from '../support/nats-server.ts';
+import { torchPython } from '../support/torch.ts';
 import type { Answer, MemberOptions, Order } from './allreduce-member.ts';
 import type { BenchmarkOptions, Print } from './benchmark.ts';
 import { runGloo } from './gloo.ts';
@@ -22,10 +23,9 @@ export interface AllreduceResult {
   /** Processor time for each gigabyte of gradient: the broker's, and one member's. */
   readonly brokerCpuSecondsPerGigabyte: number;
   readonly memberCpuSecondsPerGigabyte: number;
-  /** null without torch, as is the ratio. */
-  readonly glooMilliseconds: Spread | null;
+  readonly glooMilliseconds: Spread;
   /** Thaw's throughput over gloo's, by the medians. */
-  readonly ratioToGloo: number | null;
+  readonly ratioToGloo: number;
 }
 
 const bytesPerMegabyte = 1e6;
@@ -48,6 +48,8 @@ export async function benchAllreduce(
   { members: memberCounts = [2, 4], megabytes: sizes = [1, 4, 16, 64], seconds = 1, passes = 3 }: BenchmarkOptions,
   print: Print,
 ): Promise<AllreduceResult[]> {
+  const python = await torchPython();
+  if (typeof python === 'string') throw new Error(python);
   const file = natsServerFile();
   if (!file) throw new Error('nats-server is missing: run ./thaw once, which sets it up');
   const table = memberCounts.flatMap((members) =>
@@ -59,8 +61,8 @@ export async function benchAllreduce(
   const server = await startNatsServer(file);
   try {
     for (let pass = 1; pass <= passes; pass++) {
-      const gloo = await runGloo({ members: memberCounts, megabytes: sizes, seconds });
-      for (const { members, megabytes, milliseconds } of gloo ?? []) {
+      const gloo = await runGloo(python, { members: memberCounts, megabytes: sizes, seconds });
+      for (const { members, megabytes, milliseconds } of gloo) {
         const row = table.find((found) => found.members === members && found.megabytes === megabytes);
         row?.glooMilliseconds.push(...milliseconds);
       }
@@ -68,7 +70,7 @@ export async function benchAllreduce(
         const rows = table.filter((row) => row.members === members);
         await measure(rows, seconds, { url: server.url, pid: server.pid, members });
       }
-      print(`pass ${pass} of ${passes}${gloo ? '' : '; PyTorch is not importable by python3: no ratios'}`);
+      print(`pass ${pass} of ${passes}`);
     }
   } finally {
     await server.stop();
@@ -157,7 +159,7 @@ function resultOf(measured: Measured): AllreduceResult {
   const { members, megabytes, brokerCpuSeconds, memberCpuSeconds } = measured;
   const rounds = measured.milliseconds.length;
   const milliseconds = spreadOf(measured.milliseconds);
-  const glooMilliseconds = measured.glooMilliseconds.length > 0 ? spreadOf(measured.glooMilliseconds) : null;
+  const glooMilliseconds = spreadOf(measured.glooMilliseconds);
   const gigabytes = (rounds * megabytes * bytesPerMegabyte) / 1e9;
   return {
     members,
@@ -168,7 +170,7 @@ function resultOf(measured: Measured): AllreduceResult {
     brokerCpuSecondsPerGigabyte: brokerCpuSeconds / gigabytes,
     memberCpuSecondsPerGigabyte: memberCpuSeconds / gigabytes,
     glooMilliseconds,
-    ratioToGloo: glooMilliseconds ? glooMilliseconds.median / milliseconds.median : null,
+    ratioToGloo: glooMilliseconds.median / milliseconds.median,
   };
 }
 
@@ -186,8 +188,8 @@ function lineOf(result: AllreduceResult): string {
     result.gigabytesPerSecond.toFixed(3).padStart(7),
     result.brokerCpuSecondsPerGigabyte.toFixed(2).padStart(18),
     result.memberCpuSecondsPerGigabyte.toFixed(2).padStart(7),
-    (result.glooMilliseconds?.median.toFixed(1) ?? '-').padStart(9),
-    (result.ratioToGloo?.toFixed(2) ?? '-').padStart(8),
+    result.glooMilliseconds.median.toFixed(1).padStart(9),
+    result.ratioToGloo.toFixed(2).padStart(8),
   ];
   return columns.join(' ');
 }

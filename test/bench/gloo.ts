@@ -1,8 +1,7 @@
-// PyTorch's gloo all-reduce on this machine, as the peer that the benchmark's ratios name; null without torch.
+// PyTorch's gloo all-reduce on this machine, as the peer that the benchmark's ratios name.
 
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import type { Python } from '../support/python.ts';
 
 export interface GlooRounds {
   readonly members: number;
@@ -17,18 +16,8 @@ export interface GlooOptions {
   readonly seconds: number;
 }
 
-const run = promisify(execFile);
-const outputBytesMax = 1 << 26;
-
-/** THAW_PYTHON names another python3. */
-export async function runGloo(options: GlooOptions): Promise<GlooRounds[] | null> {
-  const python = process.env.THAW_PYTHON ?? 'python3';
-  try {
-    await run(python, ['-c', 'import torch.distributed']);
-  } catch {
-    return null;
-  }
+export async function runGloo(python: Python, options: GlooOptions): Promise<GlooRounds[]> {
   const script = fileURLToPath(new URL('./gloo.py', import.meta.url));
-  const { stdout } = await run(python, [script, JSON.stringify(options)], { maxBuffer: outputBytesMax });
+  const stdout = await python.run(script, [JSON.stringify(options)]);
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '[]') as GlooRounds[];
 }
