@@ -197,6 +197,8 @@ describe('what is refused of the web, without the secret in its address', () => 
     ],
     ['https://host/net.h5#md5=1', /found https:\/\/host\/net\.h5#md5=1; expected #sha256= and 64 hexadecimal digits$/],
     ['https://host/..%2Fnet.h5', /expected one file/],
+    ['https://host/%zz.h5', /found https:\/\/host\/%zz\.h5; expected one file/],
+    ['https://me:secret@host/net.h5', /found a user or password in front of host; expected an address without/],
   ] as const) {
     it(source, async () => {
       await assert.rejects(fetchFile(source, { cacheDirectory }), { code: 'JobInvalid', message });

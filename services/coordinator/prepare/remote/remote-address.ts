@@ -24,13 +24,25 @@ export function parseAddress(source: string): Address {
   const fragment = url.hash.slice(1);
   url.hash = '';
   const shown = `${url.origin}${url.pathname}`;
+  if (url.username !== '' || url.password !== '') {
+    throw unfit(`a user or password in front of ${url.host}`, 'an address without them');
+  }
   const [, sha256 = null] = /^sha256=([0-9a-f]{64})$/.exec(fragment) ?? [];
   if (fragment !== '' && sha256 === null) throw unfit(`${shown}#${fragment}`, '#sha256= and 64 hexadecimal digits');
-  const name = decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf('/') + 1));
-  if (!/^[\w][\w.+-]*\.(h5|hdf5|keras|safetensors)$/i.test(name)) {
+  const name = decoded(url.pathname.slice(url.pathname.lastIndexOf('/') + 1));
+  if (name === null || !/^[\w][\w.+-]*\.(h5|hdf5|keras|safetensors)$/i.test(name)) {
     throw unfit(shown, 'one file: .h5, .keras or .safetensors');
   }
   return { url, name, sha256, shown };
+}
+
+/** Null for what is no text: `%zz`. */
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
 }
 
 function unfit(found: string, expected: string): ThawError {
