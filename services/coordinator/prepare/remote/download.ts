@@ -80,6 +80,7 @@ async function tryOnce(address: Address, { part, known, limits }: Attempt): Prom
     return etag;
   } finally {
     clearTimeout(timer);
+    silence.abort(); // an answer that was not read to its end would keep its connection
   }
 }
 
@@ -116,12 +117,12 @@ interface Append {
 
 /** Bytes in the file afterwards; it is synced. */
 async function append({ response, part, from, bytesMax, heard }: Append): Promise<number> {
-  const handle = await open(part, from > 0 ? 'r+' : 'w');
+  const handle = await open(part, from > 0 ? 'a' : 'w');
   let at = from;
   try {
     for await (const chunk of response.body ?? []) {
       heard();
-      await handle.write(chunk as Uint8Array, 0, (chunk as Uint8Array).length, at);
+      await handle.appendFile(chunk as Uint8Array);
       at += (chunk as Uint8Array).length;
       if (at > bytesMax) break;
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -117,6 +118,15 @@ describe('a file from the web', () => {
     assert.equal(requests.length, 2);
   });
 
+  it('is fetched anew when the note about it was damaged', async () => {
+    answers = [file(content)];
+    await fetchIt();
+    const notes = path.join(cacheDirectory, 'sources', 'addresses');
+    for (const note of await readdir(notes)) await writeFile(path.join(notes, note), '{"version":');
+    assert.deepEqual(await readFile((await fetchIt()).file), content);
+    assert.equal(requests.length, 2);
+  });
+
   it('goes on where the connection broke', async () => {
     answers = [cutOff, cutOff, file(content)];
     assert.deepEqual(await readFile((await fetchIt(pin)).file), content);
@@ -188,6 +198,18 @@ describe('what is refused of the web, without the secret in its address', () => 
       });
     });
   }
+
+  it('an answer nobody reads, whose connection is let go', async () => {
+    let closed: Promise<unknown> = Promise.resolve();
+    answers = [
+      (response) => {
+        closed = once(response, 'close');
+        response.writeHead(404).write('no, because');
+      },
+    ];
+    await assert.rejects(fetchIt(), { code: 'SourceNotFound' });
+    await closed;
+  });
 
   for (const [source, message] of [
     ['https://', /found https:\/\/; expected an address such as/],

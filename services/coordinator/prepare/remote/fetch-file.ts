@@ -89,9 +89,10 @@ async function movePart(from: string, to: string): Promise<void> {
 
 /** What was fetched from this address, if it is still there, bit for bit. */
 async function readKnown(file: string, place: (sha256: string) => string): Promise<Known | null> {
-  const text = await readFile(file, 'utf8').catch(() => null);
-  if (text === null) return null;
-  const { success, data } = knownSchema.safeParse(JSON.parse(text));
+  const note = await readFile(file, 'utf8')
+    .then((text) => JSON.parse(text) as unknown)
+    .catch(() => null); // none, or a damaged one: the file is fetched again
+  const { success, data } = knownSchema.safeParse(note);
   return success && (await hashOf(place(data.sha256))) === data.sha256 ? data : null;
 }
 
