@@ -6,10 +6,7 @@ import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Graph, Tensor, Weights } from '@thaw/common/model/graph.ts';
 import { compareNames } from '@thaw/common/model/tensor-layout.ts';
 import { readSafetensors } from '@thaw/common/tensors/safetensors.ts';
-
-/** Optimizer slots and averages of weights in a state file; everything else in it is named as in the graph. */
-const slotPrefix = 'slot/';
-const averagePrefix = 'average/';
+import { averagePrefix, slotPrefix } from '@thaw/common/tensors/state-names.ts';
 
 /** `state`: safetensors. Throws ModelInvalid when it does not fit the graph. */
 export function finalWeights(graph: Graph, source: Weights, state: Uint8Array, what: string): Weights {

@@ -12,6 +12,7 @@ import {
   readSafetensors,
   writeSafetensors,
 } from '@thaw/common/tensors/safetensors.ts';
+import { averagePrefix, slotPrefix } from '@thaw/common/tensors/state-names.ts';
 import { slotNames } from './optimizers.ts';
 import type { WeightAverage } from './weight-averages.ts';
 
@@ -78,9 +79,6 @@ export function stateDigest(state: TrainState): string {
   }
   return hash.digest('hex');
 }
-
-const slotPrefix = 'slot/';
-const averagePrefix = 'average/';
 
 /** Tensors under their names, slots as `slot/SLOT/NAME`, averages as `average/NAME`. `scheduleState`: kept as it is, for the coordinator. */
 export function encodeState(state: TrainState, scheduleState: string): Uint8Array<ArrayBuffer> {
