@@ -2,7 +2,7 @@
 // half of that in grey (a difference hash: is a place darker than its right neighbour? Krawetz 2013, "Kind of like
 // that"). The hash finds candidates fast, the colours tell whether they are alike.
 
-import sharp from 'sharp';
+import { openPicture } from '@thaw/common/data/open-picture.ts';
 
 export interface Fingerprint {
   /** Two halves of 32 bits. */
@@ -19,17 +19,10 @@ const channels = 3;
 
 /** Levels of standard deviation; a picture with less is a plain surface, and all of those are alike. */
 const deviationMin = 2;
-const pixelsMax = 100_000_000;
 
 /** Null for a plain surface. Throws where the bytes are no picture. */
 export async function fingerprintOf(bytes: Uint8Array): Promise<Fingerprint | null> {
-  const levels = await sharp(bytes, { failOn: 'truncated', limitInputPixels: pixelsMax })
-    .rotate()
-    .flatten({ background: '#000000' })
-    .toColourspace('srgb')
-    .resize(width, height, { fit: 'fill' })
-    .raw()
-    .toBuffer();
+  const levels = await openPicture(bytes).resize(width, height, { fit: 'fill' }).raw().toBuffer();
   const means = Array.from({ length: channels }, (_, channel) => meanOf(levels, channel));
   const centred = Float64Array.from(levels, (level, i) => level - (means[i % channels] as number));
   const length = Math.sqrt(centred.reduce((sum, value) => sum + value * value, 0));

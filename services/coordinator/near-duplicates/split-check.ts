@@ -6,10 +6,11 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type DataManifest, type SplitName, splitNames } from '@thaw/common/data/manifest.ts';
+import { pictureBytesMax } from '@thaw/common/data/open-picture.ts';
 import { type Fingerprint, fingerprintOf, hashDistance, likeness } from './fingerprint.ts';
 
 export interface SplitCheck {
-  /** Pictures looked at, evenly over each set: all of them up to the limits. */
+  /** Pictures looked at, evenly over each set: up to the limits, without plain surfaces and what cannot be opened. */
   readonly compared: Readonly<Record<SplitName, number>>;
   /** Pictures of the set that are alike one of an earlier set. */
   readonly found: { readonly validation: number; readonly test: number };
@@ -37,8 +38,6 @@ export const nearDuplicatesListedMax = 24;
 
 /** About half a minute of one core for photographs, whatever the size of the data set. */
 const comparedMax: Readonly<Record<SplitName, number>> = { train: 4_000, validation: 1_000, test: 1_000 };
-
-const fileBytesMax = 64 * 1024 * 1024;
 
 /** Of 64 bits. */
 const distanceMax = 6;
@@ -88,7 +87,7 @@ function spread(rows: number, most: number): number[] {
 /** Null for what cannot be opened and for plain surfaces. */
 async function look({ manifest, dataRoot }: SplitCheckOptions, set: SplitName, row: number): Promise<Looked | null> {
   const { ids, paths, byteLengths } = manifest.sets[set];
-  if ((byteLengths[row] ?? 0) > fileBytesMax) return null;
+  if ((byteLengths[row] ?? 0) > pictureBytesMax) return null;
   try {
     const print = await fingerprintOf(await readFile(path.resolve(dataRoot, paths[row] as string)));
     return print && { set, id: ids[row] as string, print };

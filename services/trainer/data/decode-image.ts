@@ -2,18 +2,16 @@
 // camera). The same bytes give the same pixels. Bytes that cannot be decoded are a bad sample; a failure that is not
 // theirs, such as of memory, never is.
 
+import { openPicture } from '@thaw/common/data/open-picture.ts';
 import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import sharp, { type Sharp } from 'sharp';
 
 export type ImageGeometry = Pick<Preprocessing, 'height' | 'width' | 'resize'>;
 
-/** What decides the pixels of a file's bytes, beside this file's calls. */
+/** What decides the pixels of a file's bytes, beside the calls of this file and of open-picture.ts. */
 export function decoderVersion(): string {
   return `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`;
 }
-
-/** Larger pictures are refused before memory is taken. */
-const pixelsMax = 100_000_000;
 
 // One thread and no cache: decoding runs beside compute and must not grow.
 sharp.concurrency(1);
@@ -25,10 +23,7 @@ export class BadImage extends Error {}
 /** Upright, three channels of 8 bit in sRGB. Throws BadImage. */
 export function openImage(bytes: Uint8Array): Sharp {
   if (bytes.length === 0) throw new BadImage('the file is empty');
-  return sharp(bytes, { failOn: 'truncated', limitInputPixels: pixelsMax })
-    .rotate()
-    .flatten({ background: '#000000' })
-    .toColourspace('srgb');
+  return openPicture(bytes);
 }
 
 /** [height, width, 3] rgb bytes. Throws BadImage. */

@@ -3,7 +3,7 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import sharp from 'sharp';
+import { openPicture, pictureBytesMax } from '@thaw/common/data/open-picture.ts';
 
 export type Thumbnail =
   | { readonly kind: 'picture'; readonly jpeg: Uint8Array; readonly width: number; readonly height: number }
@@ -13,10 +13,6 @@ export type Thumbnail =
 const sideMax = 192;
 const thumbnailBytesMax = 24 * 1024;
 const qualities = [85, 60, 30] as const;
-
-/** Files and pictures beyond these are not opened: they may have changed since they were trained on. */
-const fileBytesMax = 64 * 1024 * 1024;
-const pixelsMax = 100_000_000;
 
 /** In the order of the files; relative ones start from `root`. Never throws for a picture. */
 export async function makeThumbnails(files: readonly string[], root: string): Promise<Thumbnail[]> {
@@ -28,7 +24,7 @@ export async function makeThumbnails(files: readonly string[], root: string): Pr
 async function makeThumbnail(file: string): Promise<Thumbnail> {
   try {
     const { size } = await stat(file);
-    if (size > fileBytesMax) return none(`its file has ${size} bytes; at most ${fileBytesMax} are opened`);
+    if (size > pictureBytesMax) return none(`its file has ${size} bytes; at most ${pictureBytesMax} are opened`);
     const bytes = await readFile(file);
     for (const quality of qualities) {
       const { data, info } = await jpegOf(bytes, quality);
@@ -43,13 +39,10 @@ async function makeThumbnail(file: string): Promise<Thumbnail> {
   }
 }
 
-/** Upright and in sRGB, as the trainer sees it; never larger than it is, and without what cameras write beside it. */
+/** Never larger than it is, and without what cameras write beside it. */
 function jpegOf(bytes: Uint8Array, quality: number) {
-  return sharp(bytes, { failOn: 'truncated', limitInputPixels: pixelsMax })
-    .rotate()
-    .flatten({ background: '#000000' })
+  return openPicture(bytes)
     .resize(sideMax, sideMax, { fit: 'inside', withoutEnlargement: true })
-    .toColourspace('srgb')
     .jpeg({ quality, chromaSubsampling: '4:4:4' })
     .toBuffer({ resolveWithObject: true });
 }
