@@ -88,7 +88,7 @@ describe('thaw cache', () => {
     );
     assert.equal(items.at(-1)?.bytes, 100_000);
     const text = await run('ls');
-    assert.match(text, /^engine: 100\.0 KB, not removed by gc$/m);
+    assert.match(text, /^engine: 100\.0 kB, not removed by gc$/m);
     assert.match(text, /10 d ago {2}digits, stage head$/m);
     assert.ok(text.endsWith(` in ${path.join(folder, 'cache')}\n`));
   });

@@ -1,11 +1,12 @@
 // `thaw cache ls` and `thaw cache gc`: what the cache folder holds, and taking away what has not been used for long.
 
 import { systemClock } from '@thaw/common/clock/clock.ts';
+import { bytesText } from '@thaw/common/text/number-text.ts';
 import { stageBytesDefault, stageMillisecondsMax } from '@thaw/coordinator/adapters/kept-stages/kept-stages.ts';
 import { Command } from 'commander';
 import { ageOf, ageText, byteCount } from '../cache/amounts.ts';
 import { type CacheEntry, readCache, toRemove } from '../cache/cache-contents.ts';
-import { bytesText, plural } from '../view/number-text.ts';
+import { plural } from '../view/number-text.ts';
 import type { World } from '../world.ts';
 
 export function cacheCommand(world: World): Command {

@@ -1,9 +1,11 @@
 // `thaw plan JOB`: what a job will do and take, stage by stage, without starting anything.
 
 import path from 'node:path';
+import { bytesText } from '@thaw/common/text/number-text.ts';
 import { type PlanSummary, planSummary, type StageSummary } from '@thaw/coordinator/prepare/plan-summary.ts';
 import { prepareJob } from '@thaw/coordinator/prepare/prepare-job.ts';
 import { Command } from 'commander';
+import { groupedText } from '../view/number-text.ts';
 import type { World } from '../world.ts';
 import { readJobText, wholeNumber } from './options.ts';
 
@@ -34,7 +36,7 @@ function printedPlan(plan: PlanSummary): string {
   const { train, validation, test } = data.samples;
   const lines = [
     `${plan.name}  ${plan.jobDigest}`,
-    `model   ${model.source}, ${count(model.parameters)} parameters`,
+    `model   ${model.source}, ${groupedText(model.parameters)} parameters`,
     `data    ${data.source}, ${data.classes} classes, ${train} train / ${validation} validation / ${test} test, ${data.shards} shards`,
     `trainers ${trainers}`,
     ...warnings.map((warning) => `warning: ${warning}`),
@@ -50,40 +52,28 @@ function printedStage(stage: StageSummary, index: number, trainers: number): str
   const more = layers.length > shownLayers.length ? [`… ${layers.length - shownLayers.length} more before`] : [];
   return [
     `${index + 1}. ${stage.name}  trains ${stage.select.join(', ')}`,
-    row('parameters', `${count(stage.trainableParameters)} trainable, ${count(stage.frozenParameters)} frozen`),
+    row(
+      'parameters',
+      `${groupedText(stage.trainableParameters)} trainable, ${groupedText(stage.frozenParameters)} frozen`,
+    ),
     row(
       'steps',
       `at most ${stage.stepsMax} (${stage.epochsMax} epochs of ${stage.stepsPerEpoch}), ${stage.globalBatch} samples each`,
     ),
     row('optimizer', `${stage.optimizer}, learning rate ${stage.learningRate}`),
-    row('boundary', `${stage.boundary.join(', ')}: ${bytes(stage.boundaryBytesPerSample)} a sample, computed once`),
+    row('boundary', `${stage.boundary.join(', ')}: ${bytesText(stage.boundaryBytesPerSample)} a sample, computed once`),
     ...(stage.cacheBytes > 0 ? [row('features', featuresText(stage))] : []),
     row(
       'gradient',
-      `${bytes(stage.gradientBytes)} a step; through the broker ${bytes(stage.brokerBytesPerStep)} at ${trainers} trainers`,
+      `${bytesText(stage.gradientBytes)} a step; through the broker ${bytesText(stage.brokerBytesPerStep)} at ${trainers} trainers`,
     ),
-    row('memory', `about ${bytes(stage.trainerBytesAtMin)} in one trainer at trainers.min`),
+    row('memory', `about ${bytesText(stage.trainerBytesAtMin)} in one trainer at trainers.min`),
     ...[...more, ...shownLayers].map((layer, i) => row(i === 0 ? 'layers' : '', layer)),
   ];
 }
 
 function featuresText({ cacheBytes, storedBefore, epochsMax }: StageSummary): string {
-  const kept = `${bytes(cacheBytes)} in the cache`;
+  const kept = `${bytesText(cacheBytes)} in the cache`;
   if (storedBefore) return `${kept}, stored by an earlier stage: no frozen layer runs`;
   return `${kept}: frozen layers run once instead of in up to ${epochsMax} epochs`;
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-function bytes(value: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
-  let scaled = value;
-  let unit = 0;
-  while (scaled >= 1000 && unit < units.length - 1) {
-    scaled /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || scaled >= 100 ? scaled.toFixed(0) : scaled.toFixed(1)} ${units[unit]}`;
 }

@@ -5,7 +5,7 @@ import { constants } from 'node:fs';
 import { access, readFile, statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { bytesText } from '../view/number-text.ts';
+import { bytesText } from '@thaw/common/text/number-text.ts';
 import type { Check } from './check.ts';
 
 /** Below this a trainer of a middling model may not fit. */

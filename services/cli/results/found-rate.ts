@@ -2,8 +2,9 @@
 // most; or all of it as JSON.
 
 import type { RangePoint, RateRange } from '@thaw/common/schedule/range-test.ts';
+import { shortText } from '@thaw/common/text/number-text.ts';
 import { plainText } from '../view/display-width.ts';
-import { learningRateText, lossText } from '../view/number-text.ts';
+import { lossText } from '../view/number-text.ts';
 import { defaultColumns } from './text-columns.ts';
 
 export interface FoundRate {
@@ -61,7 +62,7 @@ function table(points: readonly RangePoint[]): string[] {
     'learning rate    loss  smoothed',
     ...shown.map(
       ({ learningRate, loss, smoothedLoss }) =>
-        `${learningRateText(learningRate).padStart(13)}  ${lossText(loss)}    ${lossText(smoothedLoss)}`,
+        `${shortText(learningRate).padStart(13)}  ${lossText(loss)}    ${lossText(smoothedLoss)}`,
     ),
   ];
 }
@@ -84,7 +85,7 @@ function chart({ points, range, suggestion }: FoundRate): string[] {
   const labelled = (row: number): boolean => row === 0 || row === chartRows - 1;
   const axis = new Array<string>(width).fill('-');
   if (suggestion !== null) axis[columnOf(suggestion)] = '^';
-  const [from, to] = [learningRateText(range.from), learningRateText(range.to)];
+  const [from, to] = [shortText(range.from), shortText(range.to)];
   return [
     ...cells.map((row, i) => `${labelled(i) ? lossAt(i) : ' '.repeat(axisWidth - 2)} |${row.join('')}`.trimEnd()),
     `${' '.repeat(axisWidth - 1)}+${axis.join('')}`,
@@ -93,7 +94,7 @@ function chart({ points, range, suggestion }: FoundRate): string[] {
 }
 
 function endText({ ended, points, range }: FoundRate): string {
-  const at = learningRateText(points.at(-1)?.learningRate ?? range.from);
+  const at = shortText(points.at(-1)?.learningRate ?? range.from);
   switch (ended) {
     case 'diverged':
       return `Stopped at ${at}: the smoothed loss is more than 4 times its least.`;
@@ -105,7 +106,7 @@ function endText({ ended, points, range }: FoundRate): string {
 }
 
 function suggestionText({ suggestion, learningRate }: FoundRate): string {
-  const now = `the job says ${learningRateText(learningRate)}`;
+  const now = `the job says ${shortText(learningRate)}`;
   if (suggestion === null) return `No suggestion: the loss falls nowhere in this range; ${now}.`;
-  return `Suggestion: learningRate ${learningRateText(roundedRate(suggestion))}, where the loss falls fastest; ${now}.`;
+  return `Suggestion: learningRate ${shortText(roundedRate(suggestion))}, where the loss falls fastest; ${now}.`;
 }

@@ -1,7 +1,9 @@
 // A model's summary as text that a terminal of 80 columns holds: blocks first, because they are what a job selects.
 
+import { bytesText } from '@thaw/common/text/number-text.ts';
 import type { BlockSummary, LayerSummary, ModelSummary } from '@thaw/coordinator/prepare/model-summary.ts';
 import { displayWidth } from '../view/display-width.ts';
+import { groupedText } from '../view/number-text.ts';
 import { elideEnd, elideStart, widest } from './text-columns.ts';
 
 export interface ModelTextLayout {
@@ -39,7 +41,10 @@ function facts(summary: ModelSummary, columns: number): string[] {
     ...row('origin', origin),
     ...row('input', `${input.height} x ${input.width} pixels, three channels`),
     ...row('pixels', pixelSentence(summary)),
-    ...row('parameters', `${count(parameters)} (${megabytes(parameters)}), ${count(parametersToCut)} up to the cut`),
+    ...row(
+      'parameters',
+      `${groupedText(parameters)} (${bytesText(parameters * floatBytes)}), ${groupedText(parametersToCut)} up to the cut`,
+    ),
   ];
 }
 
@@ -59,7 +64,7 @@ function blockRows(blocks: readonly BlockSummary[]): Row[] {
     cut,
     outputShape.join(' x '),
     String(layers.length),
-    count(parameters),
+    groupedText(parameters),
   ]);
   return [head, ...rows];
 }
@@ -71,7 +76,7 @@ function after({ layers, cut }: ModelSummary): string[] {
   const parameters = replaced.reduce((sum, layer) => sum + layer.parameters, 0);
   const names = replaced.map(({ path }) => path.replace(/^backbone\//, ''));
   const shown = names.length > shownMax ? [...names.slice(0, shownMax), `and ${names.length - shownMax} more`] : names;
-  return [`after the cut, replaced by a job's head: ${count(parameters)} parameters in`, `  ${shown.join(', ')}`];
+  return [`after the cut, replaced by a job's head: ${groupedText(parameters)} parameters in`, `  ${shown.join(', ')}`];
 }
 
 const shownMax = 4;
@@ -84,7 +89,7 @@ function layerRows(layers: readonly LayerSummary[]): Row[] {
     path,
     kind,
     outputShape.join(' x '),
-    parameters > 0 ? count(parameters) : '',
+    parameters > 0 ? groupedText(parameters) : '',
   ]);
   return [['', 'layer', 'kind', 'output', 'parameters'], ...rows];
 }
@@ -129,14 +134,6 @@ function wrapped(text: string, width: number): string[] {
     else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
   }
   return lines;
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-function megabytes(parameters: number): string {
-  return `${((parameters * floatBytes) / 1e6).toFixed(1)} MB`;
 }
 
 /** Enough digits to recognise a factor. */

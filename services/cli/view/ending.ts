@@ -3,6 +3,7 @@
 
 import { metricTitles } from '@thaw/common/evaluation/metric-title.ts';
 import type { Metric } from '@thaw/common/job/resolved-job.ts';
+import { bytesText } from '@thaw/common/text/number-text.ts';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
 import type { Report, StageReport } from '@thaw/coordinator/report/build-report.ts';
 import { displayWidth, padToWidth, plainText } from './display-width.ts';
@@ -120,7 +121,7 @@ function nearDuplicateFacts({ nearDuplicates }: Report, out: string): Line[] {
 function featureFacts({ featureCache }: Report): Line[] {
   if (!featureCache || featureCache.read === 0) return [];
   const { read, computed, savedSeconds, writtenBytes, corrupt } = featureCache;
-  const kept = writtenBytes > 0 ? `; ${(writtenBytes / 1e6).toFixed(1)} MB kept for the next run` : '';
+  const kept = writtenBytes > 0 ? `; ${bytesText(writtenBytes)} kept for the next run` : '';
   const damaged = corrupt > 0 ? `; damaged on disk and computed again: ${corrupt}` : '';
   const saved = `about ${secondsText(savedSeconds)} of computing saved`;
   return [fact('features', `computed ${computed} times, read ${read} times: ${saved}${kept}${damaged}`)];

@@ -1,17 +1,10 @@
 // One line for each event that matters, with the moment in front. The lines scroll away above the live block, or make
 // up the plain view; there also the events that a live block shows by itself are written out (`minor`).
 
+import { bytesText, shortText } from '@thaw/common/text/number-text.ts';
 import { plainText, wrapText } from './display-width.ts';
 import type { JobEvent } from './job-event.ts';
-import {
-  bytesText,
-  durationText,
-  learningRateText,
-  lossText,
-  percentText,
-  plural,
-  secondsText,
-} from './number-text.ts';
+import { durationText, lossText, percentText, plural, secondsText } from './number-text.ts';
 import { fitLine, type Line, line, type Style, span } from './styled-line.ts';
 import { epochInStage, type ViewState } from './view-state.ts';
 
@@ -99,7 +92,7 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
     case 'epochTrained': {
       const { epoch, loss, accuracy, learningRate, seconds } = event;
       const measured = `loss ${lossText(loss).trim()}, accuracy ${percentText(accuracy).trim()}`;
-      const how = `learning rate ${learningRateText(learningRate)}, ${secondsText(seconds)}`;
+      const how = `learning rate ${shortText(learningRate)}, ${secondsText(seconds)}`;
       return oneLine(`epoch ${epochInStage(state, epoch)} trained: ${measured}, ${how}`);
     }
     case 'epochEvaluated':

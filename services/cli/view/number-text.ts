@@ -1,6 +1,6 @@
-// Numbers as people read them in the terminal. A number that is none (a NaN travels as null in JSON) is a dash.
+// Numbers as only the terminal shows them: padded, so that columns stay aligned.
 
-const none = '–';
+import { none } from '@thaw/common/text/number-text.ts';
 
 /** Six characters: 0.4312, 12.346, 1234.5, 1.2e+7. */
 export function lossText(value: number): string {
@@ -37,18 +37,9 @@ export function rateText(perSecond: number): string {
   return perSecond < 99.95 ? perSecond.toFixed(1) : Math.round(perSecond).toString();
 }
 
-/** Of a learning rate: `0.001`, `2.5e-5`. */
-export function learningRateText(value: number): string {
-  if (!Number.isFinite(value)) return none;
-  const short = Number(value.toPrecision(3));
-  return Math.abs(short) < 1e-3 && short !== 0 ? short.toExponential() : String(short);
-}
-
-export function bytesText(bytes: number): string {
-  if (!Number.isFinite(bytes)) return none;
-  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, bytes < 1000 ? 0 : Math.floor(Math.log10(bytes) / 3));
-  return `${power === 0 ? bytes : (bytes / 1000 ** power).toFixed(1)} ${units[power]}`;
+/** 12,345,678: a count that is read, not copied. */
+export function groupedText(count: number): string {
+  return count.toLocaleString('en-US');
 }
 
 export function plural(count: number, noun: string): string {

@@ -1,6 +1,6 @@
-// Numbers as the page shows them: few digits, the unit beside them, a dash where there is none.
+// Numbers as only the page shows them: few digits, the unit beside them, a dash where there is none.
 
-export const none = '–';
+import { none } from '@thaw/common/text/number-text.ts';
 
 /** 96.2 %; what is not quite all is never said to be. */
 export function percentText(ratio: number): string {
@@ -15,14 +15,6 @@ export function scoreText(value: number): string {
   return size >= 1e5 ? value.toExponential(1) : value.toFixed(size < 10 ? 4 : size < 1000 ? 2 : 0);
 }
 
-/** Three significant digits, without zeros that say nothing: 0.003, 2.5e-5. */
-export function shortText(value: number): string {
-  if (!Number.isFinite(value)) return none;
-  const short = Number(value.toPrecision(3));
-  const size = Math.abs(short);
-  return size !== 0 && (size < 1e-3 || size >= 1e6) ? short.toExponential() : String(short);
-}
-
 /** 0.4 s, 25.9 s, 2 min 42 s, 3 h 07 min; a number keeps its unit beside it. */
 export function secondsText(seconds: number): string {
   if (!Number.isFinite(seconds)) return none;
@@ -31,15 +23,6 @@ export function secondsText(seconds: number): string {
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
   if (hours > 0) return `${hours}\u00a0h ${String(minutes).padStart(2, '0')}\u00a0min`;
   return `${minutes}\u00a0min ${String(whole % 60).padStart(2, '0')}\u00a0s`;
-}
-
-const byteUnits = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'] as const;
-
-/** Powers of 1000. */
-export function bytesText(bytes: number): string {
-  if (!Number.isFinite(bytes)) return none;
-  const power = bytes < 1000 ? 0 : Math.min(byteUnits.length - 1, Math.floor(Math.log10(bytes) / 3));
-  return `${power === 0 ? bytes : (bytes / 1000 ** power).toFixed(1)} ${byteUnits[power]}`;
 }
 
 export function countText(count: number, noun: string, nouns = `${noun}s`): string {

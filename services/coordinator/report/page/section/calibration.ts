@@ -1,10 +1,11 @@
 // Whether the model is as right as it says it is sure.
 
+import { none } from '@thaw/common/text/number-text.ts';
 import { type CalibrationCell, calibrationFigures } from '../../../core/test-figures.ts';
 import { legend } from '../chart/legend.ts';
 import { reliabilityChart } from '../chart/reliability-chart.ts';
 import { type Markup, markup } from '../markup.ts';
-import { countText, groupedText, none, percentText, scoreText } from '../number-text.ts';
+import { countText, groupedText, percentText, scoreText } from '../number-text.ts';
 import type { PageData } from '../page-data.ts';
 import { note, numbers, type Section, tableMarkup } from './parts.ts';
 

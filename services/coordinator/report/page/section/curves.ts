@@ -1,9 +1,10 @@
 // Losses, accuracies and the learning rate over the epochs, with the stages behind them.
 
+import { none, shortText } from '@thaw/common/text/number-text.ts';
 import { legend } from '../chart/legend.ts';
 import { type Band, type LineChart, lineChart, type Series } from '../chart/line-chart.ts';
 import { type Insert, type Markup, markup } from '../markup.ts';
-import { countText, none, percentText, scoreText, secondsText, shortText } from '../number-text.ts';
+import { countText, percentText, scoreText, secondsText } from '../number-text.ts';
 import type { PageData } from '../page-data.ts';
 import type { EpochFigures } from '../run-history.ts';
 import { note, numbers, type Section, tableMarkup } from './parts.ts';

@@ -1,8 +1,9 @@
 // What the cache of frozen features brought, and what was chosen for rows that an earlier run had left on disk.
 
+import { bytesText, none } from '@thaw/common/text/number-text.ts';
 import type { FeatureGain, LevelChoice } from '../../../core/feature-gain.ts';
 import { type Markup, markup } from '../markup.ts';
-import { bytesText, countText, groupedText, none, secondsText } from '../number-text.ts';
+import { countText, groupedText, secondsText } from '../number-text.ts';
 import type { PageData } from '../page-data.ts';
 import { type Fact, factList, note, type Section, tableMarkup } from './parts.ts';
 

@@ -1,9 +1,10 @@
 // What training cost the old task: the accuracy of the source's own classifier on the backbone, before training and after
 // each epoch. Only of jobs with retention.
 
+import { none } from '@thaw/common/text/number-text.ts';
 import { legend } from '../chart/legend.ts';
 import { markup } from '../markup.ts';
-import { countText, none, percentText } from '../number-text.ts';
+import { countText, percentText } from '../number-text.ts';
 import type { PageData } from '../page-data.ts';
 import type { EpochFigures } from '../run-history.ts';
 import { bandsOf, figure, percentTick } from './curves.ts';

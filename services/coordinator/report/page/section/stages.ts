@@ -2,21 +2,12 @@
 
 import { metricTitles } from '@thaw/common/evaluation/metric-title.ts';
 import type { Metric } from '@thaw/common/job/resolved-job.ts';
+import { bytesText, none, shortText } from '@thaw/common/text/number-text.ts';
 import type { Metrics, StepParts } from '../../../core/state.ts';
 import { legend } from '../chart/legend.ts';
 import { stackedBars } from '../chart/stacked-bars.ts';
 import { type Insert, type Markup, markup } from '../markup.ts';
-import {
-  bytesText,
-  countText,
-  dateText,
-  groupedText,
-  none,
-  percentText,
-  scoreText,
-  secondsText,
-  shortText,
-} from '../number-text.ts';
+import { countText, dateText, groupedText, percentText, scoreText, secondsText } from '../number-text.ts';
 import type { PageData } from '../page-data.ts';
 import type { EpochFigures } from '../run-history.ts';
 import { type Fact, factList, note, numbers, type Section, tableMarkup } from './parts.ts';

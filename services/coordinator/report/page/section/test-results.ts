@@ -1,9 +1,10 @@
 // How the model does on the test set, class by class: what it takes for what, and the figures of each class.
 
 import type { ConfusedPair } from '@thaw/common/evaluation/confused-pairs.ts';
+import { none } from '@thaw/common/text/number-text.ts';
 import { heatTable } from '../chart/heat-table.ts';
 import { type Insert, type Markup, markup } from '../markup.ts';
-import { countText, groupedText, none, percentText, scoreText } from '../number-text.ts';
+import { countText, groupedText, percentText, scoreText } from '../number-text.ts';
 import type { PageData } from '../page-data.ts';
 import { note, type Section, scrolled, tableMarkup } from './parts.ts';
 
