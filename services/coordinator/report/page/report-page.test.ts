@@ -9,6 +9,9 @@ import { reportPage } from './report-page.ts';
 import { wilsonInterval } from './section/summary.ts';
 import { someData, someTest } from './testing/some-page-data.ts';
 
+/** Of line charts, in pixels. */
+const plotLeft = 50;
+
 const hostile = [
   '<script>alert(1)</script>',
   '"><img src=x onerror=alert(1)>',
@@ -127,7 +130,10 @@ describe('the page', () => {
     const page = reportPage({ ...plain, report: { ...plain.report, oldTask }, history: { ...plain.history, epochs } });
     const section = /<section id="forgetting"[\s\S]*?<\/section>/.exec(page)?.[0] ?? '';
     assert.match(section, /right about 90\.0 % of 500 samples of the old task, and 80\.0 % of them with the exported/);
-    assert.match(section, /fell by more than 20\.0 points/);
+    assert.match(section, /ends when it has fallen by more than 20\.0 points/);
+    const places = [...section.matchAll(/<circle [^>]*cx="([\d.]+)"/g)].map(([, x]) => Number(x));
+    assert.ok(places.length === 5 && places.every((x) => x > plotLeft), `${places}: beside the axis' numbers`);
+    assert.match(section, /text-anchor="middle">0<\/text>/);
     assert.match(section, /old task: from 90 % in epoch 0 to 80 % in epoch 4/);
     assert.match(section, /<td class="number">60\.0 %<\/td><td class="number">30\.0<\/td>/);
   });

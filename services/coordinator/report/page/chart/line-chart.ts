@@ -12,7 +12,7 @@ export interface LineChart {
   /** What there is to see, in a sentence, for those who do not see it. */
   readonly description: string;
   readonly series: readonly Series[];
-  /** Stages, in order, covering the x-axis from the first to the last x. */
+  /** Stages, in order. Points may lie before the first one. */
   readonly bands: readonly Band[];
   /** The epoch whose weights were chosen. */
   readonly mark: { readonly x: number; readonly label: string } | null;
@@ -23,6 +23,7 @@ export interface Series {
   readonly name: string;
   /** A colour and a dash of chart-style.ts: line-1 to line-3. */
   readonly style: 1 | 2 | 3;
+  /** In order of x. */
   readonly points: readonly Point[];
   /** x of points that stand out: the best epoch of each stage. */
   readonly highlights: readonly number[];
@@ -56,7 +57,7 @@ export function lineChart(chart: LineChart): Markup {
     all.map(({ y }) => y),
     ticksMax,
   );
-  const [first, last] = [bands[0]?.from ?? 0, bands.at(-1)?.to ?? 1];
+  const [first, last] = extentOf(chart);
   const x = scaleOf([first - 0.5, last + 0.5], [plot.left, plot.right]);
   const y = scaleOf([axis.low, axis.high], [plot.bottom, plot.top]);
   const frame = { x, y };
@@ -65,6 +66,14 @@ export function lineChart(chart: LineChart): Markup {
 ${bands.map((band, i) => bandMarkup(band, i, frame))}${yAxis(axis, frame, chart.yText)}${xAxis(first, last, frame)}
 ${mark ? markMarkup(mark, frame) : null}${series.map((one) => seriesMarkup(one, frame, chart.yText))}
 </svg>`;
+}
+
+/** From the first to the last x of bands and points. */
+function extentOf({ bands, series }: LineChart): readonly [number, number] {
+  const ofBands = bands.flatMap(({ from, to }) => [from, to]);
+  const ofPoints = series.flatMap(({ points }) => [...points.slice(0, 1), ...points.slice(-1)]).map(({ x }) => x);
+  const all = [...ofBands, ...ofPoints];
+  return all.length === 0 ? [0, 1] : [Math.min(...all), Math.max(...all)];
 }
 
 function bandMarkup({ name, from, to }: Band, index: number, { x }: Frame): Markup {

@@ -30,13 +30,15 @@ export function forgettingSection({ report, history }: PageData): readonly Secti
   const rule =
     maxDrop === null
       ? 'It was only watched: no rule ended a stage by it.'
-      : `A stage ended when it fell by more than ${(100 * maxDrop).toFixed(1)} points.`;
-  const body = markup`<p>Before training the source's own classifier was right about ${percentText(before.accuracy)} of ${countText(before.count, 'sample')} of the old task${left}. ${rule}</p>
-${chart}${legend([
-  { name: 'old task (epoch 0: before training)', swatch: { kind: 'line', style: 2 } },
-  { name: `tested and exported (epoch ${chosen})`, swatch: { kind: 'mark' } },
-])}${note('The old classifier stays as it was; only the backbone under it changes, so this is what training the backbone has cost. The result itself has the new classifier alone.')}
-${numbers('Forgetting as a table', epochTable(epochs))}`;
+      : `A stage ends when it has fallen by more than ${(100 * maxDrop).toFixed(1)} points.`;
+  const key = legend([
+    { name: 'old task (epoch 0: before training)', swatch: { kind: 'line', style: 2 } },
+    { name: `tested and exported (epoch ${chosen})`, swatch: { kind: 'mark' } },
+  ]);
+  const body = markup`<div class="halves"><div>${chart}${key}</div><div>
+<p>Before training the source's own classifier was right about ${percentText(before.accuracy)} of ${countText(before.count, 'sample')} of the old task${left}. ${rule}</p>
+${note('The old classifier stays as it was; only the backbone under it changes, so this is what training the backbone has cost. The result itself has the new classifier alone.')}
+${numbers('Forgetting as a table', epochTable(epochs))}</div></div>`;
   return [{ id: 'forgetting', title: 'Forgetting', body }];
 }
 
