@@ -2,7 +2,7 @@
 // chunk while the comms thread sends the chunks before, and waits on the port between.
 
 import type { MessagePort } from 'node:worker_threads';
-import { type ErrorCode, errorCatalogue } from '@thaw/common/errors/catalogue.ts';
+import { errorCodeOf } from '@thaw/common/errors/catalogue.ts';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { type Announcement, addFixedPoint, sumVectors, toFixedPoint } from '@thaw/proto/frames/announcement.ts';
 import type { Collective, OpenOptions, StepContribution, StepResult } from './collective.ts';
@@ -163,7 +163,7 @@ function received(state: State, message: FromHost): void {
       finish(state, message);
       break;
     case 'failed':
-      fail(state, new ThawError(codeOf(message.code), message.message));
+      fail(state, new ThawError(errorCodeOf(message.code), message.message));
       break;
   }
   if (!isWaiting(state)) state.port.unref();
@@ -216,8 +216,4 @@ function post(state: State, message: ToHost): void {
 
 function isWaiting({ opening, closing, exchange: pending }: State): boolean {
   return opening.length > 0 || closing.length > 0 || pending !== null;
-}
-
-function codeOf(code: string): ErrorCode {
-  return code in errorCatalogue ? (code as ErrorCode) : 'Internal';
 }

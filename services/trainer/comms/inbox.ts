@@ -1,7 +1,7 @@
 // Turns messages from the comms thread into promises for the compute thread. After a fatal error every wait, present
 // and coming, rejects with it; a newer directive rejects the one wait that asked to be interrupted.
 
-import { type ErrorCode, errorCatalogue } from '@thaw/common/errors/catalogue.ts';
+import { errorCodeOf } from '@thaw/common/errors/catalogue.ts';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { Welcome__Output } from '@thaw/proto/gen/thaw/v1/Welcome.ts';
@@ -130,10 +130,10 @@ export function createInbox(): Inbox {
         answer(message.id).resolve({ digest: message.digest, bytes: message.bytes });
         return;
       case 'refused':
-        answer(message.id).reject(typedError(message.code, message.message));
+        answer(message.id).reject(new ThawError(errorCodeOf(message.code), message.message));
         return;
       case 'fatal':
-        fail(typedError(message.code, message.message));
+        fail(new ThawError(errorCodeOf(message.code), message.message));
         return;
       case 'closed':
         for (const resolve of closeWaiters.splice(0)) resolve();
@@ -142,8 +142,4 @@ export function createInbox(): Inbox {
         return;
     }
   }
-}
-
-function typedError(code: string, message: string): ThawError {
-  return new ThawError(code in errorCatalogue ? (code as ErrorCode) : 'Internal', message);
 }

@@ -3,7 +3,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type ErrorCode, errorCatalogue } from '@thaw/common/errors/catalogue.ts';
+import { errorCodeOf } from '@thaw/common/errors/catalogue.ts';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { EngineKind } from '@thaw/common/job/resolved-job.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
@@ -126,15 +126,11 @@ function replyOf(child: ChildProcess, request: ToInference, tell?: (notice: Noti
       }
       child.off('message', receive);
       if (message.kind === 'reply') resolve(message.reply);
-      else reject(new ThawError(codeOf(message.code), message.message));
+      else reject(new ThawError(errorCodeOf(message.code), message.message));
     };
     child.on('message', receive);
     child.send(request, () => undefined); // what cannot be sent has no receiver any more: its end says why
   });
-}
-
-function codeOf(code: string): ErrorCode {
-  return code in errorCatalogue ? (code as ErrorCode) : 'Internal';
 }
 
 function endOf({ code, signal, stderr }: { code: number | null; signal: string | null; stderr: string }): ThawError {

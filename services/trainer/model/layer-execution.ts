@@ -34,7 +34,6 @@ export interface LayerExecution {
   readonly kernels: readonly string[];
 }
 
-/** Kernels that every stage needs, whatever its layers: the loss, and the bookkeeping of gradients. */
 /** Kernels that every stage needs, whatever its layers: the loss, and the bookkeeping of gradients and boundaries. */
 export const commonKernels: readonly string[] = [
   'Add',
