@@ -20,7 +20,8 @@ export interface Announcement {
 }
 
 export const nonFiniteBits = 0x7f800000;
-const fixedPointUnit = 2 ** 24;
+/** Losses and weights are summed in units of 2^-24, in announcements and reports alike (protocol section 3). */
+export const fixedPointScale = 2 ** 24;
 /** Larger sums of one shard count as no number: 2^12 shards of them still fit into int64. */
 const fixedPointMax = 2 ** 27;
 export const notANumber = -(2n ** 63n);
@@ -36,7 +37,7 @@ export function fitsAnnouncement({ tensors, statistics }: { tensors: number; sta
 /** Rounds one shard's value to units of 2^-24. */
 export function toFixedPoint(value: number): bigint {
   if (!(Math.abs(value) <= fixedPointMax)) return notANumber;
-  return BigInt(Math.round(value * fixedPointUnit));
+  return BigInt(Math.round(value * fixedPointScale));
 }
 
 export function addFixedPoint(a: bigint, b: bigint): bigint {
@@ -53,7 +54,7 @@ export function sumVectors([first, ...others]: readonly BigInt64Array[]): BigInt
 }
 
 export function fromFixedPoint(value: bigint): number {
-  return value === notANumber ? Number.NaN : Number(value) / fixedPointUnit;
+  return value === notANumber ? Number.NaN : Number(value) / fixedPointScale;
 }
 
 export function encodeAnnouncement(announcement: Announcement): Uint8Array {

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { scoreBins } from '@thaw/common/evaluation/score-bins.ts';
 import { sparseOf } from '@thaw/common/evaluation/sparse-counts.ts';
+import { fixedPointScale } from '@thaw/proto/frames/announcement.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import { noFigures } from '@thaw/trainer/train/prediction-tally.ts';
 import fc from 'fast-check';
 import { someEvaluated } from '../testing/builders.ts';
-import { evaluatedProblem, fixedPointScale, metricsOf, perClassMetrics, sumEvaluated } from './evaluation.ts';
+import { evaluatedProblem, metricsOf, perClassMetrics, sumEvaluated } from './evaluation.ts';
 
 const nothing = { cells: [], counts: [] };
 const noScores = { positives: nothing, negatives: nothing };

@@ -4,10 +4,9 @@
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import { macroAuc, type ScoreHistograms, scoreBins } from '@thaw/common/evaluation/score-bins.ts';
 import { addSparse, type SparseCounts, sparseProblem, totalOf } from '@thaw/common/evaluation/sparse-counts.ts';
+import { fixedPointScale } from '@thaw/proto/frames/announcement.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import type { ClassMetrics, Metrics } from './state.ts';
-
-export const fixedPointScale = 2 ** 24;
 
 /** Among how few classes the right one is nearly always one of five, so that saying so says nothing. */
 const topFiveClassesMin = 6;

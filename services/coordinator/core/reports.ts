@@ -4,10 +4,11 @@
 import type { Digest } from '@thaw/common/content/digest.ts';
 import { assertNever, invariant } from '@thaw/common/errors/thaw-error.ts';
 import { bestTemperature } from '@thaw/common/evaluation/temperature.ts';
+import { fixedPointScale } from '@thaw/proto/frames/announcement.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { Trained__Output } from '@thaw/proto/gen/thaw/v1/Trained.ts';
-import { evaluatedProblem, fixedPointScale, metricsOf, sumEvaluated } from './evaluation.ts';
+import { evaluatedProblem, metricsOf, sumEvaluated } from './evaluation.ts';
 import { record } from './event-log.ts';
 import type { Decision, Effect } from './events.ts';
 import { fail, failWith } from './failing.ts';

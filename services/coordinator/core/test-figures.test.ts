@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { fixedPointScale } from '@thaw/proto/frames/announcement.ts';
 import fc from 'fast-check';
 import { aPlan, aStage, Play, someEvaluated } from '../testing/builders.ts';
-import { fixedPointScale } from './evaluation.ts';
 import { figuresProblem, mistakesShownMax, testFigures } from './test-figures.ts';
 
 const zeros: readonly number[] = new Array<number>(10).fill(0);

@@ -2,9 +2,9 @@
 // surest of its mistakes. Summed in integers and put in one order, so that it is the same for any number of trainers.
 // A trainer that says nothing of it is believed: nothing is decided by these figures.
 
+import { fixedPointScale } from '@thaw/proto/frames/announcement.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { Mistake__Output } from '@thaw/proto/gen/thaw/v1/Mistake.ts';
-import { fixedPointScale } from './evaluation.ts';
 
 export interface TestFigures {
   /** One entry a tenth of confidence, from 0 to 1; empty when some part came without. */

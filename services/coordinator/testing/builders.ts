@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { scoreBin, scoreBins } from '@thaw/common/evaluation/score-bins.ts';
 import { sparseOf } from '@thaw/common/evaluation/sparse-counts.ts';
+import { fixedPointScale } from '@thaw/proto/frames/announcement.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { Hello__Output } from '@thaw/proto/gen/thaw/v1/Hello.ts';
@@ -11,7 +12,6 @@ import type { Report, Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { Trained__Output } from '@thaw/proto/gen/thaw/v1/Trained.ts';
 import { protocolVersion } from '@thaw/proto/protocol-version.ts';
 import { decide } from '../core/decide.ts';
-import { fixedPointScale } from '../core/evaluation.ts';
 import type { CoreEvent, Effect } from '../core/events.ts';
 import { initialState } from '../core/initial-state.ts';
 import type { JobPlan, StagePlan } from '../core/job-plan.ts';

@@ -7,11 +7,12 @@ import { blockSize } from '@thaw/common/data/block-size.ts';
 import { addSparse, sparseOf } from '@thaw/common/evaluation/sparse-counts.ts';
 import { atTemperature } from '@thaw/common/evaluation/temperature.ts';
 import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
+import { fixedPointScale } from '@thaw/proto/frames/announcement.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import { type TinyResult, writeTinyResult } from '../../../test/support/fixtures/tiny-result.ts';
 import { decodeImage } from '../data/decode-image.ts';
 import { createEngine } from '../engine/create-engine.ts';
-import { argmax, fixedPointScale } from '../train/evaluation.ts';
+import { argmax } from '../train/evaluation.ts';
 import type { LabelledSamples, Notice } from './messages.ts';
 import { type ModelRunner, openModel } from './model-runner.ts';
 

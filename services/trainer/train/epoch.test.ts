@@ -6,7 +6,7 @@ import type { Mixing } from '@thaw/common/job/resolved-job.ts';
 import { noStatistics, type StatisticsLayout } from '@thaw/common/model/batch-statistics.ts';
 import { tensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import { stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
-import { notANumber, sumVectors } from '@thaw/proto/frames/announcement.ts';
+import { fixedPointScale, notANumber, sumVectors } from '@thaw/proto/frames/announcement.ts';
 import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
 import type { SampleRef } from '../cache/level.ts';
 import { programSource } from '../cache/program-source.ts';
@@ -15,7 +15,6 @@ import type { CommsLink } from '../comms/comms-link.ts';
 import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
 import type { MicroBatch, StageProgram } from '../engine/engine.ts';
 import { trainEpoch } from './epoch.ts';
-import { fixedPointScale } from './evaluation.ts';
 import type { JobContext } from './job-context.ts';
 import type { StageRuntime } from './stage-runtime.ts';
 

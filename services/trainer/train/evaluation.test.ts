@@ -3,13 +3,14 @@ import { test } from 'node:test';
 import { evaluationParts } from '@thaw/common/data/evaluation-parts.ts';
 import { addSparse, denseOf, sparseOf } from '@thaw/common/evaluation/sparse-counts.ts';
 import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
+import { fixedPointScale } from '@thaw/proto/frames/announcement.ts';
 import type { SampleRef } from '../cache/level.ts';
 import { programSource } from '../cache/program-source.ts';
 import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import type { StageProgram } from '../engine/engine.ts';
 import { drawnPixels, drawnWeights, smallClasses, smallGraph, smallPreprocessing } from '../testing/small-network.ts';
-import { argmax, evaluateParts, fixedPointScale } from './evaluation.ts';
+import { argmax, evaluateParts } from './evaluation.ts';
 import { noFigures } from './prediction-tally.ts';
 
 const blockSize = 8;

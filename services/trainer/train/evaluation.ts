@@ -5,6 +5,7 @@ import type { SetName } from '@thaw/common/data/manifest.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { sparseOfMap } from '@thaw/common/evaluation/sparse-counts.ts';
 import { atTemperature, lossesAt } from '@thaw/common/evaluation/temperature.ts';
+import { fixedPointScale } from '@thaw/proto/frames/announcement.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { FeatureSource } from '../cache/feature-source.ts';
@@ -13,9 +14,6 @@ import type { ProgressBoard } from '../comms/progress-board.ts';
 import type { StageProgram } from '../engine/engine.ts';
 import { noFigures, predictionTally } from './prediction-tally.ts';
 import { type ScoreTally, scoreTally } from './score-tally.ts';
-
-/** Sums of losses are int64 in units of 2^-24 (protocol section 3). */
-export const fixedPointScale = 2 ** 24;
 
 /** A larger loss of one sample could not be summed exactly over a large set, and says that training has diverged. */
 const sampleLossMax = 2 ** 20;

@@ -3,6 +3,7 @@
 // the same whoever computes it.
 
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { fixedPointScale } from '@thaw/proto/frames/announcement.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { Mistake__Output } from '@thaw/proto/gen/thaw/v1/Mistake.ts';
 
@@ -36,9 +37,6 @@ export const noFigures: PredictionFigures = {
 
 const tenths = 10;
 const mistakesMax = 8;
-
-/** Sums of probabilities are integers in units of 2^-24. */
-const fixedPointScale = 2 ** 24;
 
 export function predictionTally({ isTempered = false } = {}): PredictionTally {
   const plain = confidenceTally();
