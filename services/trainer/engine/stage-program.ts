@@ -3,6 +3,7 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { argmax } from '@thaw/common/evaluation/argmax.ts';
 import { outputActivation } from '@thaw/common/job/loss.ts';
 import type { Preprocessing } from '@thaw/common/job/resolved-job.ts';
 import { noStatistics, type StatisticsLayout, statisticsNames } from '@thaw/common/model/batch-statistics.ts';
@@ -138,7 +139,8 @@ function gradients(program: Program, batch: MicroBatch, gradient: Float32Array):
     return [...kept, ...found];
   }) as tf.Tensor[];
   for (const [i, { offset }] of layout.entries.entries()) gradient.set((grads[i] as tf.Tensor).dataSync(), offset);
-  const sums = lossSums(batch, (losses as tf.Tensor).dataSync(), (logits as tf.Tensor).dataSync());
+  const [perSample, scores] = [losses, logits].map((tensor) => tensor?.dataSync() as Float32Array);
+  const sums = lossSums(batch, perSample as Float32Array, scores as Float32Array);
   tf.dispose([logits as tf.Tensor, losses as tf.Tensor, ...grads]);
   return { ...sums, moments: measured.take() };
 }
@@ -167,7 +169,7 @@ function maskOf({ seed }: ProgramOptions, { epoch, sampleIds }: MicroBatch): Cal
   };
 }
 
-function lossSums(batch: MicroBatch, losses: ArrayLike<number>, scores: ArrayLike<number>): Omit<LossSums, 'moments'> {
+function lossSums(batch: MicroBatch, losses: Float32Array, scores: Float32Array): Omit<LossSums, 'moments'> {
   const classes = scores.length / losses.length;
   const truths = batch.mixed && batch.mixed.share < 0.5 ? batch.mixed.labels : batch.labels;
   let loss = 0;
@@ -176,11 +178,7 @@ function lossSums(batch: MicroBatch, losses: ArrayLike<number>, scores: ArrayLik
     const weight = batch.weights[row] as number;
     if (weight === 0) continue;
     loss += weight * (losses[row] as number);
-    let best = 0;
-    for (let i = 1; i < classes; i++) {
-      if ((scores[row * classes + i] as number) > (scores[row * classes + best] as number)) best = i;
-    }
-    if (best === truths[row]) correct += 1;
+    if (argmax(scores.subarray(row * classes, (row + 1) * classes)) === truths[row]) correct += 1;
   }
   return { loss, correct };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, it } from 'node:test';
 import { blockSize } from '@thaw/common/data/block-size.ts';
+import { argmax } from '@thaw/common/evaluation/argmax.ts';
 import { addSparse, sparseOf } from '@thaw/common/evaluation/sparse-counts.ts';
 import { atTemperature } from '@thaw/common/evaluation/temperature.ts';
 import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
@@ -12,7 +13,6 @@ import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPar
 import { type TinyResult, writeTinyResult } from '../../../test/support/fixtures/tiny-result.ts';
 import { decodeImage } from '../data/decode-image.ts';
 import { createEngine } from '../engine/create-engine.ts';
-import { argmax } from '../train/evaluation.ts';
 import type { LabelledSamples, Notice } from './messages.ts';
 import { type ModelRunner, openModel } from './model-runner.ts';
 

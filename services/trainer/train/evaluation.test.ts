@@ -10,7 +10,7 @@ import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import type { StageProgram } from '../engine/engine.ts';
 import { drawnPixels, drawnWeights, smallClasses, smallGraph, smallPreprocessing } from '../testing/small-network.ts';
-import { argmax, evaluateParts } from './evaluation.ts';
+import { evaluateParts } from './evaluation.ts';
 import { noFigures } from './prediction-tally.ts';
 
 const blockSize = 8;
@@ -170,8 +170,3 @@ for (const [loss, message] of spoilt) {
     await assert.rejects(evaluate({ ...program, evaluate: () => evaluated }, [0]), { code: 'NonFinite', message });
   });
 }
-
-test('the first of equal probabilities wins', () => {
-  assert.equal(argmax([0.2, 0.4, 0.4]), 1);
-  assert.equal(argmax([0.5, 0.5]), 0);
-});

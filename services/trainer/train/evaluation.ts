@@ -3,6 +3,7 @@
 
 import type { SetName } from '@thaw/common/data/manifest.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { argmax } from '@thaw/common/evaluation/argmax.ts';
 import { sparseOfMap } from '@thaw/common/evaluation/sparse-counts.ts';
 import { atTemperature, lossesAt } from '@thaw/common/evaluation/temperature.ts';
 import { fixedPointScale } from '@thaw/proto/frames/announcement.ts';
@@ -104,13 +105,6 @@ function fixedPointLoss(loss: number, what: string): number {
 
 function refsOf(set: SetName, rows: readonly number[]): SampleRef[] {
   return rows.map((index) => ({ set, index, view: 0 }));
-}
-
-/** Index of the largest value, the first one on a tie; NaN never wins. */
-export function argmax(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if ((values[i] as number) > (values[best] as number)) best = i;
-  return best;
 }
 
 /** How many classes are more probable than this one; of equal ones the first is. */
