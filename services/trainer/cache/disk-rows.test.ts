@@ -139,6 +139,22 @@ test('what other jobs left makes room, the longest unused first', async (context
   assert.ok(rows.has(level, { set: 'train', index: 3, view: 0 }));
 });
 
+test('a level that is left alone gets no room, and makes none', async (context) => {
+  const { root } = await filled(context, 0, 1, 2);
+  const other = aLevel('b');
+  markUsed(root, other, new Date(1000));
+  const { rows } = opened(root, { budgetBytes: (await bytesUnder(root)) + 2 * packBlockBytes(1, rowBytes) });
+  rows.allot([{ level, refs: refs(0, 1, 2, 3) }]);
+  assert.equal(rows.roomFor(level), 1);
+  rows.leave(level);
+  assert.deepEqual([rows.isLeft(level), rows.roomFor(level)], [true, 0]);
+  rows.allot([{ level, refs: refs(0, 1, 2, 3, 4, 5, 6, 7) }]);
+  assert.equal(rows.roomFor(level), 0);
+  assert.ok(storedLevels(root).some(({ key }) => key === other.key));
+  rows.append(level, entries(3));
+  assert.equal(rows.bytesWritten, 0);
+});
+
 test('a folder that takes no writing ends it with one warning', {
   skip: process.getuid?.() === 0 && 'root may write anywhere',
 }, async (context) => {

@@ -44,7 +44,7 @@ interface OpenLevel {
   shareBytes: number;
   /** False while it has rows of another process that nobody has compared with rows of this one. */
   isProven: boolean;
-  /** Not to be used: other bits, or slower than computing. */
+  /** Neither read nor written, so it gets no share: other bits, or slower than computing. */
   isLeft: boolean;
 }
 
@@ -72,10 +72,7 @@ export function diskRows(options: DiskRowsOptions): DiskRows {
     log.warn({ file }, `the feature cache is damaged: ${file}: ${what}; that part is computed again`);
   };
   const readPacks = (opened: OpenLevel): void => {
-    if (opened.isLeft) return;
-    for (const file of packsOf(levelDirectory(root, opened.level))) {
-      if (!opened.packs.has(file)) readPack(opened, file, damaged);
-    }
+    for (const file of packsOf(levelDirectory(root, opened.level))) readPack(opened, file, damaged);
   };
   const openLevel = (level: Level): OpenLevel => {
     const known = open.get(level.key);
@@ -125,7 +122,9 @@ export function diskRows(options: DiskRowsOptions): DiskRows {
       if (!writes) return;
       orGiveUp(() => {
         const wanted = demands.map(({ level, refs }) => ({ opened: openLevel(level), refs }));
-        const needs = wanted.map(({ opened, refs }) => spaceFor(lackingOf(opened, refs), opened.level));
+        const needs = wanted.map(({ opened, refs }) =>
+          opened.isLeft ? 0 : spaceFor(lackingOf(opened, refs), opened.level),
+        );
         makeRoom(
           { root, budgetBytes, kept: open, log },
           needs.reduce((sum, bytes) => sum + bytes, 0),
@@ -163,8 +162,10 @@ export function diskRows(options: DiskRowsOptions): DiskRows {
       const opened = openLevel(level);
       opened.isLeft = true;
       opened.isProven = true;
+      opened.shareBytes = 0;
       opened.places.clear();
     },
+    isLeft: (level) => open.get(level.key)?.isLeft ?? false,
     get bytesWritten() {
       return bytesWritten;
     },
@@ -198,14 +199,14 @@ function isBeingWritten(file: string): boolean {
 
 /** Each sample once, as far as the level's share reaches. */
 function rowsToAppend(
-  { level, places, shareBytes, isLeft }: OpenLevel,
+  { level, places, shareBytes }: OpenLevel,
   entries: readonly Entry[],
   keyOf: SampleKeyOf,
 ): PackedRow[] {
   const rows = new Map<string, PackedRow>();
   for (const [ref, row] of entries) {
     const sample = keyOf(ref);
-    if (isLeft || sample === null || row === 'bad' || places.has(sample)) continue;
+    if (sample === null || row === 'bad' || places.has(sample)) continue;
     if (packBlockBytes(rows.size + 1, level.rowBytes) > shareBytes) break;
     rows.set(sample, { sample, row });
   }

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
 import type { StageProgram } from '../engine/engine.ts';
 import { noFeatureCounts, samplesComputed, takeCounts, takeSavings } from './feature-counts.ts';
-import type { StoreFit } from './feature-source.ts';
 import type { SampleRef } from './level.ts';
 import { programSource } from './program-source.ts';
+import type { StoreFit } from './store-fit.ts';
 
 const blockSize = 4;
 
@@ -63,7 +63,7 @@ test('a full store decodes nothing more in a fill, and says once how much it hol
   await source.fill(refs(0, 1, 2, 4, 5, 6, 7));
   await source.fill(refs(8, 9));
   assert.deepEqual(loaded, ['0,1,2']);
-  assert.deepEqual(said, [{ held: 3, wanted: 7, heldBytes: 12, wantedBytes: 28 }]);
+  assert.deepEqual(said, [{ held: 3, wanted: 7, heldBytes: 12, wantedBytes: 28, what: 'features', disk: 'none' }]);
   assert.deepEqual([samplesComputed(counts), counts.misses], [3, 0]);
 });
 

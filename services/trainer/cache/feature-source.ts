@@ -12,6 +12,7 @@ import { type Entry, type Level, type Row, refKey, type SampleRef } from './leve
 import { addTiming, costsOf } from './level-costs.ts';
 import type { LoadBlock, PixelBlock } from './pixel-level.ts';
 import { proveLevel } from './proof.ts';
+import { fitOf, type StoreFit } from './store-fit.ts';
 
 /** One way to compute rows of the stage's boundary. */
 export interface Way {
@@ -42,14 +43,6 @@ export interface FeatureSourceOptions {
   readonly onFull?: (fit: StoreFit) => void;
   /** Called when what lies on disk was measured: whether it is read or computed again, and why. */
   readonly onChoice?: (choice: FeatureChoice) => void;
-}
-
-/** How much of what one fill wanted the store holds. */
-export interface StoreFit {
-  readonly held: number;
-  readonly wanted: number;
-  readonly heldBytes: number;
-  readonly wantedBytes: number;
 }
 
 export interface FeatureRows {
@@ -134,11 +127,10 @@ export function featureSource(options: FeatureSourceOptions): FeatureSource {
   };
 
   const sayWhenFull = (refs: readonly SampleRef[], filled: Level): void => {
-    const { rowBytes } = filled;
-    const held = refs.filter((ref) => store.placeOf(filled, ref) !== null).length;
-    if (saidFull || held === refs.length) return;
+    const fit = fitOf(store, filled, refs);
+    if (saidFull || fit.held === fit.wanted) return;
     saidFull = true;
-    options.onFull?.({ held, wanted: refs.length, heldBytes: held * rowBytes, wantedBytes: refs.length * rowBytes });
+    options.onFull?.({ ...fit, what: level ? 'features' : 'pixels' });
   };
 
   return {

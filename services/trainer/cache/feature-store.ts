@@ -18,6 +18,7 @@ export interface DiskRows {
   prove(level: Level): void;
   /** Neither reads nor writes the level any more. */
   leave(level: Level): void;
+  isLeft(level: Level): boolean;
   /** By this process. */
   readonly bytesWritten: number;
 }

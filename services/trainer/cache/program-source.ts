@@ -4,11 +4,12 @@
 import type { ProgressBoard } from '../comms/progress-board.ts';
 import type { StageProgram } from '../engine/engine.ts';
 import { type FeatureCounts, noFeatureCounts } from './feature-counts.ts';
-import { type FeatureSource, featureSource, type StoreFit } from './feature-source.ts';
+import { type FeatureSource, featureSource } from './feature-source.ts';
 import { featureStore } from './feature-store.ts';
 import type { Level } from './level.ts';
 import { memoryRows } from './memory-rows.ts';
 import type { LoadBlock } from './pixel-level.ts';
+import type { StoreFit } from './store-fit.ts';
 
 export interface ProgramSourceOptions {
   readonly program: Pick<StageProgram, 'partition' | 'features'>;

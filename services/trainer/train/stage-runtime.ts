@@ -13,8 +13,9 @@ import { boundaryGrids, type Grid, pictureGrid } from '@thaw/common/model/grid.t
 import { selectTrainable } from '@thaw/common/model/select.ts';
 import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import { stageStepsMax, stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
-import type { FeatureSource, StoreFit } from '../cache/feature-source.ts';
+import type { FeatureSource } from '../cache/feature-source.ts';
 import type { LoadBlock } from '../cache/pixel-level.ts';
+import { fitText, type StoreFit } from '../cache/store-fit.ts';
 import type { StepResult } from '../collective/collective.ts';
 import type { CommsLink } from '../comms/comms-link.ts';
 import type { EngineModel, StageProgram } from '../engine/engine.ts';
@@ -107,7 +108,7 @@ export function createStages(options: StagesOptions): Stages {
       loss: context.job.train.loss,
       statistics: statistics.moved,
     });
-    const onFull = (fit: StoreFit): void => options.log.warn({ stage: stage.name, ...fit }, fullMessage(fit));
+    const onFull = (fit: StoreFit): void => options.log.warn({ stage: stage.name, ...fit }, fitText(fit));
     const changing = [...tensors.map(({ name }) => name), ...statisticsNames(statistics.moved)];
     const oldTask = context.oldGraph ? openOldTask(options, context.oldGraph, { stage, changing }) : null;
     const features = options.features.open(index, { program, oldTask }, { checkpoint, onFull });
@@ -243,14 +244,6 @@ function updateRuleOf(
     emaDecay: stage.emaDecay,
     stage: { index, name: stage.name },
   };
-}
-
-function fullMessage({ held, wanted, heldBytes, wantedBytes }: StoreFit): string {
-  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
-  return (
-    `the features of ${held} of ${wanted} samples fit in memory (${megabytes(heldBytes)} MB of ` +
-    `${megabytes(wantedBytes)} MB); the others are computed again in every epoch`
-  );
 }
 
 function stageAt({ job }: JobContext, index: number): ResolvedStage {
