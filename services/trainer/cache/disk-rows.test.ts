@@ -139,6 +139,14 @@ test('what other jobs left makes room, the longest unused first', async (context
   assert.ok(rows.has(level, { set: 'train', index: 3, view: 0 }));
 });
 
+test('a level is marked as used by the clock that was given', async (context) => {
+  const { root } = await filled(context, 0);
+  assert.deepEqual(
+    storedLevels(root).map(({ usedAt }) => usedAt),
+    [5000],
+  );
+});
+
 test('a level that is left alone gets no room, and makes none', async (context) => {
   const { root } = await filled(context, 0, 1, 2);
   const other = aLevel('b');

@@ -116,7 +116,7 @@ export function diskRows(options: DiskRowsOptions): DiskRows {
       if (!writes) return;
       const opened = openLevel(level);
       const rows = rowsToAppend(opened, entries, keyOf);
-      if (rows.length > 0) bytesWritten += orGiveUp(() => appendBlock(opened, rows, { root, budgetBytes }), 0);
+      if (rows.length > 0) bytesWritten += orGiveUp(() => appendBlock(opened, rows, options), 0);
     },
     allot(demands: readonly Demand[]) {
       if (!writes) return;
@@ -125,10 +125,8 @@ export function diskRows(options: DiskRowsOptions): DiskRows {
         const needs = wanted.map(({ opened, refs }) =>
           opened.isLeft ? 0 : spaceFor(lackingOf(opened, refs), opened.level),
         );
-        makeRoom(
-          { root, budgetBytes, kept: open, log },
-          needs.reduce((sum, bytes) => sum + bytes, 0),
-        );
+        const needed = needs.reduce((sum, bytes) => sum + bytes, 0);
+        makeRoom(options, open, needed);
         let left = Math.max(0, budgetBytes - usedBytes(root));
         for (const opened of open.values()) opened.shareBytes = 0;
         for (const [i, { opened }] of wanted.entries()) {
@@ -213,15 +211,11 @@ function rowsToAppend(
   return [...rows.values()];
 }
 
-interface Space {
-  readonly root: string;
-  readonly budgetBytes: number;
-}
-
 /** Bytes that were written: 0 when the budget has no room for them. */
-function appendBlock(opened: OpenLevel, rows: readonly PackedRow[], { root, budgetBytes }: Space): number {
+function appendBlock(opened: OpenLevel, rows: readonly PackedRow[], options: DiskRowsOptions): number {
   const { level } = opened;
-  opened.own ??= newPack(opened, root);
+  const { root, budgetBytes } = options;
+  opened.own ??= newPack(opened, options);
   const { own } = opened;
   const size = packBlockBytes(rows.length, level.rowBytes);
   try {
@@ -242,8 +236,8 @@ function appendBlock(opened: OpenLevel, rows: readonly PackedRow[], { root, budg
   return size;
 }
 
-function newPack(opened: OpenLevel, root: string): { file: number; end: number } {
-  markUsed(root, opened.level, new Date());
+function newPack(opened: OpenLevel, { root, now }: DiskRowsOptions): { file: number; end: number } {
+  markUsed(root, opened.level, now());
   const name = path.join(
     levelDirectory(root, opened.level),
     `${process.pid}-${randomBytes(8).toString('hex')}${packEnding}`,
@@ -258,13 +252,12 @@ function usedBytes(root: string): number {
   return storedLevels(root).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-interface RoomOptions extends Space {
-  readonly kept: ReadonlyMap<string, unknown>;
-  readonly log: Pick<Logger, 'info'>;
-}
-
 /** Removes levels of other jobs, the longest unused first. Who still reads them keeps the open files. */
-function makeRoom({ root, budgetBytes, kept, log }: RoomOptions, needed: number): void {
+function makeRoom(
+  { root, budgetBytes, log }: DiskRowsOptions,
+  kept: ReadonlyMap<string, unknown>,
+  needed: number,
+): void {
   let used = usedBytes(root);
   for (const stored of storedLevels(root)) {
     if (used + needed <= budgetBytes) return;

@@ -37,8 +37,10 @@ export function markUsed(root: string, level: Level, now: Date): void {
   const directory = levelDirectory(root, level);
   const file = path.join(directory, levelFile);
   mkdirSync(directory, { recursive: true });
-  if (existsSync(file)) utimesSync(file, now, now);
-  else writeFileSync(file, `${JSON.stringify({ version: 1, name: level.name, rowBytes: level.rowBytes })}\n`);
+  if (!existsSync(file)) {
+    writeFileSync(file, `${JSON.stringify({ version: 1, name: level.name, rowBytes: level.rowBytes })}\n`);
+  }
+  utimesSync(file, now, now);
 }
 
 /** Every level under the folder, the longest unused first. What vanishes meanwhile is left out. */
