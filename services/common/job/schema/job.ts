@@ -14,20 +14,27 @@ export const jobKind = 'FineTuneJob';
 export const trainersSchema = z
   .strictObject({
     replicas: z.int().min(1).max(4096).default(1).describe('Trainers to start with.'),
-    min: z.int().min(1).max(4096).default(1).describe('Below this many, training pauses.'),
+    min: z
+      .int()
+      .min(1)
+      .max(4096)
+      .default(1)
+      .describe('Fewest trainers, for which `thaw plan` reckons the memory. None can leave a running job yet.'),
     max: z
       .int()
       .min(1)
       .max(4096)
       .optional()
-      .describe('Never more than this; at most data.shards. Default: the larger of replicas and min.'),
+      .describe(
+        'Most trainers; at most data.shards. None can join a running job yet. Default: the larger of replicas and min.',
+      ),
     threads: z.int().min(1).max(256).default(1).describe('Threads of the engine in one trainer. Decides the bits.'),
     engine: z
       .enum(['tensorflow', 'wasm', 'cpu', 'auto'])
       .default('tensorflow')
       .describe(
         'What computes. wasm needs no TensorFlow library, is slower, and has one thread and other bits; auto is ' +
-          'tensorflow where the coordinator runs with it, else wasm, which is said; cpu is very slow and for tests.',
+          'tensorflow where set-up has built it beside the coordinator, else wasm, which is said; cpu is very slow and for tests.',
       ),
     cache: z
       .strictObject({
