@@ -32,10 +32,10 @@ async function written(name: string, image: ReturnType<typeof picture>): Promise
   return name;
 }
 
-function manifestOf(files: Readonly<Record<SplitName, readonly string[]>>): DataManifest {
+function manifestOf(files: Readonly<Record<SplitName, readonly string[]>>, bytesEach = 1): DataManifest {
   const columns = splitNames.map((set) => {
     const paths = files[set];
-    return [set, { ids: paths, paths, labels: paths.map(() => 0), byteLengths: paths.map(() => 1) }] as const;
+    return [set, { ids: paths, paths, labels: paths.map(() => 0), byteLengths: paths.map(() => bytesEach) }] as const;
   });
   return { version: dataManifestVersion, classes: [], sets: Object.fromEntries(columns) as never, digest: '' };
 }
@@ -83,7 +83,7 @@ it('finds copies at another size, quality and brightness, and no other picture',
   assert.deepEqual(likenesses, [...likenesses].sort().reverse());
 });
 
-it('looks at a bounded number of pictures, evenly over each set, and stops when it is told to', async () => {
+it('looks at a bounded number of pictures, fewer large ones, evenly over each set, and stops when it is told to', async () => {
   const names = await Promise.all(
     Array.from({ length: 9 }, (_, i) => written(`many-${i}.png`, picture(`many ${i}`).png())),
   );
@@ -95,6 +95,9 @@ it('looks at a bounded number of pictures, evenly over each set, and stops when 
     check.listed.map(({ id, likeness }) => [id, likeness]),
     [['many-0.png', 1], ['many-3.png', 1], ['many-6.png', 1]], // biome-ignore format: pairs
   );
+  const large = manifestOf({ train: names, validation: names, test: [] }, 2_000_000);
+  const fewer = await checkSplits({ manifest: large, dataRoot: folder, signal: going, limits });
+  assert.deepEqual(fewer.compared, { train: 1, validation: 1, test: 0 });
   const stopped = await checkSplits({ manifest, dataRoot: folder, signal: AbortSignal.abort() });
   assert.deepEqual(stopped.compared, { train: 0, validation: 0, test: 0 });
 });
