@@ -56,6 +56,21 @@ it('writes what is left to the file alone when the stream is gone, also what jus
   assert.deepEqual([published, projected, failed], [[1], [2, 3], []]);
 });
 
+it('writes nothing after a line that the file did not take, which would be a gap', async () => {
+  const tried: number[] = [];
+  const failed: ThawError[] = [];
+  const diskFull = (): Promise<never> => Promise.reject(new ThawError('StorageFailed', 'disk full'));
+  const project = ({ sequence }: OutboxEvent): Promise<void> => {
+    tried.push(sequence);
+    return sequence < 2 ? Promise.resolve() : diskFull();
+  };
+  const handlers = { published: () => undefined, failed: (error: ThawError) => failed.push(error) };
+  const publisher = createPublisher({ append: diskFull, project }, handlers);
+  publisher.offer([anEvent(1), anEvent(2), anEvent(3)]);
+  await publisher.idle();
+  assert.deepEqual([tried, failed.length], [[1, 2], 1]);
+});
+
 it('keeps the newest lines for those who watch', async () => {
   const { publisher } = recorded();
   publisher.offer(Array.from({ length: linesMax + 5 }, (_, i) => anEvent(i + 1)));
