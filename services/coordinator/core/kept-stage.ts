@@ -27,7 +27,6 @@ export function keepStage(state: JobState): Effect {
   const { plan, uid, held } = state;
   const record = currentStage(state);
   invariant(record.endedAt !== null && held !== null, 'a stage has ended and its last state is stored');
-  const key = record.key as Digest;
   const stageName = plan.stages[record.stage]?.name ?? '';
-  return { kind: 'keepStage', result: { key, job: { name: plan.name, uid }, stageName, record, held } };
+  return { kind: 'keepStage', result: { key: record.key, job: { name: plan.name, uid }, stageName, record, held } };
 }

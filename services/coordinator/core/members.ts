@@ -11,7 +11,7 @@ import { record } from './event-log.ts';
 import type { Decision, Effect } from './events.ts';
 import { fail } from './failing.ts';
 import { gathered, stillGathering } from './gathering.ts';
-import { currentStage, isTerminal, type JobState, type Member } from './state.ts';
+import { currentStage, isTerminal, type JobEngine, type JobState, type Member } from './state.ts';
 
 export function onHello(state: JobState, now: number, hello: Hello__Output): Decision {
   const { incarnation, name, pid } = hello;
@@ -60,7 +60,7 @@ export function onReady(state: JobState, now: number, from: string, ready: Ready
   const member = memberOf(state, from);
   if (!member || member.ready || state.phase !== 'Gathering' || !ready.engineClass) return { state, effects: [] };
   const { probeDigest, stageProbeDigests, engineClass, metricsPort } = ready;
-  const own: Engine = { engineClass, probeDigest, stageProbeDigests };
+  const own: JobEngine = { engineClass, probeDigest, stageProbeDigests };
   const engine = state.engine ?? own;
   const difference = engineDifference(engine, own);
   if (difference) {
@@ -78,17 +78,15 @@ export function onReady(state: JobState, now: number, from: string, ready: Ready
   return { state: next, effects: [...search, ...effects] };
 }
 
-type Engine = NonNullable<JobState['engine']>;
-
 /** Both engines side by side, or null when they compute the same bits. */
-function engineDifference(job: Engine, trainer: Engine): string | null {
+function engineDifference(job: JobEngine, trainer: JobEngine): string | null {
   const sameClass = canonicalJson(job.engineClass) === canonicalJson(trainer.engineClass);
   if (sameClass && job.probeDigest === trainer.probeDigest) return null;
   const cause = sameClass ? 'the same engine class, but another probe digest' : 'another engine class';
   return `${cause}. Trainer: ${describeEngine(trainer)}. Job: ${describeEngine(job)}`;
 }
 
-export function describeEngine({ engineClass, probeDigest }: Engine): string {
+function describeEngine({ engineClass, probeDigest }: JobEngine): string {
   const { engine, version, device, cpuFeatures, threads }: EngineClass__Output = engineClass;
   return `${engine} ${version} on ${device} [${cpuFeatures}], ${threads} threads, probe ${probeDigest}`;
 }

@@ -185,12 +185,12 @@ function epochRecord(state: JobState, now: number, trained: readonly Trained__Ou
   const steps = train ? train.lastStep - train.firstStep + 1 : 0;
   const largest = (part: 'data' | 'features' | 'compute' | 'exchange' | 'apply'): number =>
     Math.max(...trained.map(({ seconds }) => seconds?.[part] ?? 0));
-  const perSample = Math.max(count, 1) * fixedPointScale;
+  const penalty = penaltySum / fixedPointScale / Math.max(steps - stepsSkipped, 1);
   return {
     epoch: cursor.epoch,
     steps,
-    loss: lossSum / perSample + penaltySum / fixedPointScale / Math.max(steps - stepsSkipped, 1),
-    penalty: penaltySum / fixedPointScale / Math.max(steps - stepsSkipped, 1),
+    loss: lossSum / (Math.max(count, 1) * fixedPointScale) + penalty,
+    penalty,
     accuracy: correct / Math.max(count, 1),
     learningRate,
     stepsSkipped,

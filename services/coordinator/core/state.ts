@@ -153,7 +153,7 @@ export interface StoredState {
 export interface StageRecord {
   readonly stage: number;
   /** What its result is kept under, for other jobs. */
-  readonly key: string;
+  readonly key: Digest;
   /** The job that has trained it, when it was not this one; its times and figures are of then. */
   readonly reused: { readonly job: string; readonly uid: string } | null;
   readonly startedAt: number;

@@ -34,7 +34,7 @@ export interface SplitCheckOptions {
   readonly limits?: Readonly<Record<SplitName, number>>;
 }
 
-export const nearDuplicatesListedMax = 24;
+const nearDuplicatesListedMax = 24;
 
 /** A minute of one core or little more, whatever the data set: 2.6 ms a picture, and 12 ms for each megabyte of its JPEG. */
 const comparedMax: Readonly<Record<SplitName, number>> = { train: 4_000, validation: 1_000, test: 1_000 };

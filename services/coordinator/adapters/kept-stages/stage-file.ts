@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { StageResult } from '../../core/kept-stage.ts';
 import type { EpochRecord, Metrics, Retention, StageRecord, StoredState } from '../../core/state.ts';
 
-export const stageFileVersion = 1;
+const stageFileVersion = 1;
 
 export interface StageFile {
   readonly result: StageResult;
@@ -65,7 +65,7 @@ const epoch = z.strictObject({
 
 const record = z.strictObject({
   stage: z.number(),
-  key: z.string(),
+  key: digest,
   reused: z.strictObject({ job: z.string(), uid: z.string() }).nullable(),
   startedAt: z.number(),
   endedAt: z.number(),
