@@ -1,7 +1,7 @@
 // The TensorFlow engine: the addon of @tensorflow/tfjs-node, unmodified, built on the C library of a pinned PyPI wheel.
 // It is kept in the cache folder and linked into node_modules, so that `npm ci` costs no rebuild.
 
-import { existsSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { cp, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { engineDirectory, platformName, repositoryRoot } from './locations.mjs';
@@ -48,10 +48,10 @@ export function engineIsLinked(env = process.env) {
   return parts.every((part) => isLinked(part, env));
 }
 
-/** @param {string} part @param {NodeJS.ProcessEnv} env */
+/** By the real paths: a cache folder may itself hold a link to the engine. @param {string} part @param {NodeJS.ProcessEnv} env */
 function isLinked(part, env) {
   try {
-    return readlinkSync(path.join(addonPackage, part)) === path.join(engineDirectory(env), part);
+    return realpathSync(path.join(addonPackage, part)) === realpathSync(path.join(engineDirectory(env), part));
   } catch {
     return false;
   }

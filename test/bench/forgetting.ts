@@ -121,12 +121,7 @@ async function learn(job: Learning): Promise<Report> {
     },
   });
   await writeFile(path.join(folder, `${name}.yaml`), text);
-  // Every run trains all of its stages, and keeps none.
-  const env = { THAW_STAGE_BYTES: '0' };
-  const { status, said } = await runThaw(['run', `${name}.yaml`, '--trainers', '2', '--out', name], {
-    cwd: folder,
-    env,
-  });
+  const { status, said } = await runThaw(['run', `${name}.yaml`, '--trainers', '2', '--out', name], { cwd: folder });
   if (status !== 0) throw new Error(`${name} ended with ${status}:\n${said}`);
   return JSON.parse(await readFile(resultFiles(path.join(folder, name)).report, 'utf8')) as Report;
 }

@@ -15,25 +15,26 @@ import { openModelSource } from '@thaw/coordinator/prepare/model-source/open-mod
 import type { Report } from '@thaw/coordinator/report/build-report.ts';
 import { cacheDirectory, repositoryRoot } from '../../scripts/setup/locations.mjs';
 import { skipWithoutEngine } from '../support/needed-parts.ts';
+import { ownCache } from '../support/own-cache.ts';
 
 const run = promisify(execFile);
 const thaw = path.join(repositoryRoot, 'thaw');
 const job = path.join(repositoryRoot, 'examples', 'digits.yaml');
-/** Neither leans on what this machine has trained before, nor leaves its own stages. */
-const untouched = { ...process.env, THAW_STAGE_BYTES: '0' };
 const accuracyWanted = 0.92;
 /** What thawing has to bring over the head alone. */
 const gainWanted = 0.04;
 
 describe('examples/digits.yaml', { skip: await skipWithoutEngine() }, () => {
   let folder = '';
+  let env: NodeJS.ProcessEnv = {};
   let out = '';
   let stdout = '';
   let report: Report;
 
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'thaw-digits-'));
-    ({ stdout } = await run(thaw, ['run', job], { cwd: folder, maxBuffer: 1 << 26, env: untouched }));
+    env = { ...process.env, THAW_CACHE: await ownCache(path.join(folder, 'cache')) };
+    ({ stdout } = await run(thaw, ['run', job], { cwd: folder, maxBuffer: 1 << 26, env }));
     out = path.join(folder, 'out', 'digits');
     report = JSON.parse(await readFile(resultFiles(out).report, 'utf8')) as Report;
   });
@@ -69,8 +70,8 @@ describe('examples/digits.yaml', { skip: await skipWithoutEngine() }, () => {
 
   it('gives a model that predict reads', async () => {
     const digit = path.join(folder, 'seven.png');
-    await copyFile(path.join(await exampleDigits(cacheDirectory(process.env)), '7', '0000.png'), digit);
-    const predicted = await run(thaw, ['predict', 'out/digits', 'seven.png', '--json'], { cwd: folder });
+    await copyFile(path.join(await exampleDigits(cacheDirectory(env)), '7', '0000.png'), digit);
+    const predicted = await run(thaw, ['predict', 'out/digits', 'seven.png', '--json'], { cwd: folder, env });
     const { label, probabilities } = JSON.parse(predicted.stdout) as {
       label: string;
       probabilities: Record<string, number>;

@@ -2,15 +2,15 @@
 // damaged. And the budgets hold.
 
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { cacheDirectory } from '@thaw/common/environment/cache-directory.ts';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
 import type { Report } from '@thaw/coordinator/report/build-report.ts';
 import { writeTinyJob } from '../support/fixtures/tiny-job.ts';
 import { skipWithoutEngine } from '../support/needed-parts.ts';
+import { ownCache } from '../support/own-cache.ts';
 import { runThaw } from '../support/thaw-process.ts';
 
 interface Budgets {
@@ -26,7 +26,7 @@ describe('the same bits whatever the feature cache holds', { skip: await skipWit
 
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'thaw-features-'));
-    await copyCache(path.join(folder, 'cache'));
+    await ownCache(path.join(folder, 'cache'));
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
@@ -94,15 +94,6 @@ describe('the same bits whatever the feature cache holds', { skip: await skipWit
     assert.match(await run('damaged', plenty), /the feature cache is damaged/);
   });
 });
-
-/** This machine's parts under a cache folder with features of its own. */
-async function copyCache(to: string): Promise<void> {
-  const from = cacheDirectory(process.env);
-  await mkdir(to);
-  for (const name of await readdir(from)) {
-    if (name !== 'features') await symlink(path.join(from, name), path.join(to, name));
-  }
-}
 
 async function bytesUnder(directory: string): Promise<number> {
   const files = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);

@@ -42,7 +42,7 @@ describe('a job that keeps an eye on its old task', { skip: await skipWithoutEng
     const data = { source: 'file:new' };
     const changes = { metadata: { name }, spec: { model, data, ...spec, output: { uri: `file:${name}` } } };
     await writeFile(path.join(folder, `${name}.yaml`), aTinyJob(changes));
-    const stdout = await thaw(['run', `${name}.yaml`, '--json', '--fresh', ...args]);
+    const stdout = await thaw(['run', `${name}.yaml`, '--json', ...args]);
     const text = await readFile(resultFiles(path.join(folder, name)).report, 'utf8');
     return { report: JSON.parse(text) as Report, events: eventsOf(stdout) };
   }

@@ -2,18 +2,16 @@
 // bits of a run that reuses nothing as the measure.
 
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
 import type { Report } from '@thaw/coordinator/report/build-report.ts';
-import { cacheDirectory } from '../../scripts/setup/locations.mjs';
 import { aTinyJob, type Fields, writeTinyJob } from '../support/fixtures/tiny-job.ts';
 import { skipWithoutEngine } from '../support/needed-parts.ts';
+import { ownCache } from '../support/own-cache.ts';
 import { eventsOf, startThaw, type ThawProcess, until } from '../support/thaw-process.ts';
-
-const stageBytes = String(2 ** 30);
 
 /** All that a stage's state may hold: averages of the weights, and statistics that move. */
 const everything = {
@@ -57,22 +55,11 @@ describe('a job that was trained in part before', { skip: await skipWithoutEngin
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  /** A cache of this test's own, with the machine's engine and broker in it. */
-  async function aCache(name: string): Promise<string> {
-    const cache = path.join(folder, name);
-    await mkdir(cache);
-    for (const part of ['engine', 'nats-server']) {
-      await symlink(path.join(cacheDirectory(process.env), part), path.join(cache, part));
-    }
-    return cache;
-  }
-
   function start(job: string, cache: string, ...more: string[]): Promise<ThawProcess & { readonly out: string }> {
     runs += 1;
     const out = path.join(folder, `out-${runs}`);
     const args = ['run', job, '--out', out, '--json', ...more];
-    const env = { THAW_CACHE: cache, THAW_STAGE_BYTES: stageBytes };
-    return startThaw(args, { cwd: folder, env }).then((thaw) => ({ ...thaw, out }));
+    return startThaw(args, { cwd: folder, env: { THAW_CACHE: cache } }).then((thaw) => ({ ...thaw, out }));
   }
 
   async function finish(job: string, cache: string, ...more: string[]) {
@@ -87,7 +74,7 @@ describe('a job that was trained in part before', { skip: await skipWithoutEngin
   }
 
   it('begins where it differs, with the bits of a run that trains all of it', async (context) => {
-    const cache = await aCache('cache');
+    const cache = await ownCache(path.join(folder, 'cache'));
     const first = await finish('job.yaml', cache);
     assert.deepEqual([first.reused, first.started], [[], [0, 1, 2]]);
 
@@ -123,7 +110,7 @@ describe('a job that was trained in part before', { skip: await skipWithoutEngin
   });
 
   it('goes on at the stage in which everything was killed', async () => {
-    const cache = await aCache('cache-of-the-killed');
+    const cache = await ownCache(path.join(folder, 'cache-of-the-killed'));
     const killed = await start('plain.yaml', cache);
     await until(killed, () =>
       eventsOf(killed.stdout()).some(({ kind, stage }) => kind === 'epochTrained' && stage === 1),

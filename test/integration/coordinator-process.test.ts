@@ -38,7 +38,8 @@ describe('a coordinator that waits for its broker', () => {
 
   async function aClaimedFolder(name: string): Promise<Coordinator> {
     const out = path.join(folder, name);
-    const env = { ...process.env, THAW_LAUNCHED: '1', THAW_JOB_FILE: path.join(folder, 'job.yaml'), THAW_OUT: out };
+    const job = { THAW_JOB_FILE: path.join(folder, 'job.yaml'), THAW_OUT: out };
+    const env = { ...process.env, THAW_LAUNCHED: '1', THAW_CACHE: path.join(folder, 'cache'), ...job };
     const child = spawn(process.execPath, ['--import', 'tsx', main], { env, stdio: ['pipe', 'pipe', 'ignore'] });
     started.push(child);
     const lines: Coordinator['lines'] = [];

@@ -7,9 +7,11 @@ import { chmod, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { repositoryRoot } from '../../scripts/setup/locations.mjs';
+import { ownCache } from './own-cache.ts';
 
 export interface ThawOptions {
   readonly cwd: string;
+  /** Over this process' own. The run has a cache folder of its own unless THAW_CACHE names one that runs share. */
   readonly env?: NodeJS.ProcessEnv;
   /** Runs as this user and group; needs root. */
   readonly user?: number;
@@ -47,14 +49,15 @@ const loader = path.join(repositoryRoot, 'node_modules', 'tsx', 'dist', 'esm', '
 
 export async function startThaw(args: readonly string[], { cwd, env, user }: ThawOptions): Promise<ThawProcess> {
   const id = randomBytes(8).toString('hex');
-  const temporary = path.join(cwd, `tmp-${id}`);
-  await mkdir(temporary);
+  const own = path.join(cwd, `tmp-${id}`);
+  const temporary = path.join(own, 'tmp');
+  await mkdir(temporary, { recursive: true });
   await chmod(temporary, 0o777);
+  const cache = env?.THAW_CACHE ?? (await ownCache(path.join(own, 'cache')));
   const started = performance.now();
   const child = spawn(process.execPath, ['--import', `file://${loader}`, commandLine, ...args], {
     cwd,
-    // Runs of one test do not lean on each other, nor on what this machine has trained before.
-    env: { ...process.env, NO_COLOR: '1', THAW_STAGE_BYTES: '0', ...env, TMPDIR: temporary, [mark]: id },
+    env: { ...process.env, NO_COLOR: '1', ...env, THAW_CACHE: cache, TMPDIR: temporary, [mark]: id },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(user !== undefined && { uid: user, gid: user }),
   });
