@@ -1,19 +1,20 @@
-// How a run ends when somebody or something ends it: Ctrl-C, and every process killed. Always soon, with a sentence, and
-// with nothing left behind. (Going on without the lost process is not supported yet.)
+// How a run ends when somebody or something ends it: Ctrl-C, and every process killed. Always with a sentence, and with
+// nothing left behind. How long it takes after a signal is printed. (Going on without the lost process is not supported
+// yet.)
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { access, chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
 import { natsServerPath } from '../../scripts/setup/locations.mjs';
 import { writeTinyJob } from '../support/fixtures/tiny-job.ts';
 import { skipWithoutEngine } from '../support/needed-parts.ts';
 import { type Ended, eventsOf, type Relative, startThaw, type ThawProcess, until } from '../support/thaw-process.ts';
 
-/** A run that is stopped ends within 5 s where the machine is its own; a busy one is given longer. */
+/** Finds a run that waits for something that does not come, on a busy machine too. How soon it ends is a figure. */
 const endedMilliseconds = 20_000;
 
 describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
@@ -46,17 +47,25 @@ describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
     assert.deepEqual(await thaw.temporaryFiles(), []);
   }
 
+  /** Of a run that was just asked to end. */
+  async function endedSoon(thaw: ThawProcess, context: TestContext): Promise<Ended> {
+    const asked = performance.now();
+    const ended = await thaw.ended;
+    const milliseconds = performance.now() - asked;
+    context.diagnostic(`ended after ${(milliseconds / 1000).toFixed(1)} s`);
+    assert.ok(milliseconds < endedMilliseconds, `${milliseconds} ms`);
+    return ended;
+  }
+
   async function markOf(out: string): Promise<{ pid: number | null; state: string }> {
     return JSON.parse(await readFile(resultFiles(out).jobMark, 'utf8')) as { pid: number | null; state: string };
   }
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    it(`by ${signal} ends within 5 s and says what was kept`, async () => {
+    it(`by ${signal} says what was kept`, async (context) => {
       const { thaw, out } = await aRunUnderWay();
-      const asked = performance.now();
       thaw.kill(signal);
-      const { status, stderr, stdout } = await thaw.ended;
-      assert.ok(performance.now() - asked < endedMilliseconds, `${performance.now() - asked} ms`);
+      const { status, stderr, stdout } = await endedSoon(thaw, context);
       assert.equal(status, 130);
       assert.match(stdout + stderr, /events in .*events\.jsonl, logs in .*No model was written/);
       await assertNothingLeft(thaw);
@@ -92,16 +101,14 @@ describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
     { when: 'the trainers start', reached: runs('trainer') },
   ];
   for (const [i, { when, reached }] of moments.entries()) {
-    it(`by Ctrl-C before training, as soon as ${when}, ends at once`, async () => {
+    it(`by Ctrl-C before training, as soon as ${when}, leaves nothing`, async (context) => {
       const bin = await aSlowBroker();
       const out = path.join(folder, `out-early-${i}`);
       const env = { PATH: `${bin}${path.delimiter}${process.env.PATH}` };
       const thaw = await startThaw(['run', 'job.yaml', '--out', out], { cwd: folder, env });
       await until(thaw, () => reached(thaw, bin));
-      const asked = performance.now();
       thaw.kill('SIGINT');
-      assert.equal((await thaw.ended).status, 130);
-      assert.ok(performance.now() - asked < endedMilliseconds, `${performance.now() - asked} ms`);
+      assert.equal((await endedSoon(thaw, context)).status, 130);
       await assertNothingLeft(thaw);
     });
   }
@@ -119,7 +126,7 @@ describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
     it(`by a killed ${role} fails with ${code}`, async () => {
       const { thaw, out } = await aRunUnderWay();
       process.kill(await oneOf(thaw, role), 'SIGKILL');
-      const ended: Ended = await thaw.ended;
+      const ended = await thaw.ended;
       assert.equal(ended.status, 1);
       const last = eventsOf(ended.stdout).at(-1);
       assert.deepEqual([last?.kind, last?.code], ['runEnded', code]);

@@ -163,12 +163,14 @@ test('a restarted broker costs a pause and no bit', { skip }, async (t) => {
 test('a killed broker ends every exchange with BrokerLost', { skip }, async (t) => {
   const cluster = await aCluster(t);
   assertExact(1, await exchange(cluster, 1));
+  const start = performance.now();
   const lost = assert.rejects(exchange(cluster, 2), {
     code: 'BrokerLost',
     message: /NATS at 127\.0\.0\.1:\d+: .*not reachable for \d/,
   });
   await cluster.server.stop();
   await lost;
+  t.diagnostic(`lost after ${((performance.now() - start) / 1000).toFixed(1)} s`);
   await assert.rejects(
     cluster.collectives[0]?.open({ generation, stage: 0, self: 0, layout, tensorSet, shards }) as Promise<void>,
   );
