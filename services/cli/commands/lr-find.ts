@@ -1,7 +1,6 @@
 // `thaw lr-find JOB`: the learning-rate range test of the job's first stage. It trains as the job would, from the job's
 // own weights, while the rate grows from step to step, and keeps nothing but the curve.
 
-import path from 'node:path';
 import { systemClock } from '@thaw/common/clock/clock.ts';
 import type { ResolvedStage } from '@thaw/common/job/resolved-job.ts';
 import {
@@ -11,7 +10,6 @@ import {
   rangeStepsMin,
   suggestedRate,
 } from '@thaw/common/schedule/range-test.ts';
-import { prepareJob } from '@thaw/coordinator/prepare/prepare-job.ts';
 import type { PreparedJob } from '@thaw/coordinator/prepare/prepared-job.ts';
 import { testRange } from '@thaw/trainer/inference/inference-process.ts';
 import type { Notice } from '@thaw/trainer/inference/messages.ts';
@@ -20,7 +18,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { type FoundRate, foundRateJson, foundRateText } from '../results/found-rate.ts';
 import { progressLine } from '../results/progress-line.ts';
 import type { World } from '../world.ts';
-import { readJobText } from './options.ts';
+import { prepareFile } from './prepare-file.ts';
 
 interface LrFindOptions extends RateRange {
   readonly json: boolean;
@@ -49,13 +47,7 @@ export function lrFindCommand(world: World): Command {
 }
 
 async function findRate(world: World, job: string, { from, to, steps }: RateRange): Promise<FoundRate> {
-  const file = path.resolve(world.cwd, job);
-  const prepared = await prepareJob({
-    jobText: await readJobText(file),
-    fileName: job,
-    baseDir: path.dirname(file),
-    cacheDirectory: world.cacheDirectory,
-  });
+  const prepared = await prepareFile(world, job);
   const { points, ended, engineClass } = await trainWithRange(world, prepared, { from, to, steps });
   const stage = prepared.job.stages[0] as ResolvedStage;
   return {

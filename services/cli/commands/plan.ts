@@ -1,13 +1,12 @@
 // `thaw plan JOB`: what a job will do and take, stage by stage, without starting anything.
 
-import path from 'node:path';
 import { bytesText } from '@thaw/common/text/number-text.ts';
 import { type PlanSummary, planSummary, type StageSummary } from '@thaw/coordinator/prepare/plan-summary.ts';
-import { prepareJob } from '@thaw/coordinator/prepare/prepare-job.ts';
 import { Command } from 'commander';
 import { groupedText } from '../view/number-text.ts';
 import type { World } from '../world.ts';
-import { readJobText, wholeNumber } from './options.ts';
+import { wholeNumber } from './options.ts';
+import { prepareFile } from './prepare-file.ts';
 
 export function planCommand(world: World): Command {
   return new Command('plan')
@@ -16,15 +15,7 @@ export function planCommand(world: World): Command {
     .option('--trainers <n>', 'plan for this many trainers', wholeNumber)
     .option('--json', 'as JSON', false)
     .action(async (job: string, options: { trainers?: number; json: boolean }) => {
-      const file = path.resolve(world.cwd, job);
-      const prepared = await prepareJob({
-        jobText: await readJobText(file),
-        fileName: job,
-        baseDir: path.dirname(file),
-        cacheDirectory: world.cacheDirectory,
-        overrides: { trainers: options.trainers },
-      });
-      const summary = planSummary(prepared);
+      const summary = planSummary(await prepareFile(world, job, { trainers: options.trainers }));
       world.stdout.write(options.json ? `${JSON.stringify(summary, null, 2)}\n` : printedPlan(summary));
     });
 }

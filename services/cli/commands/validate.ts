@@ -4,11 +4,11 @@
 import path from 'node:path';
 import type { Digest } from '@thaw/common/content/digest.ts';
 import { parseJobFile } from '@thaw/common/job/parse.ts';
-import { prepareJob } from '@thaw/coordinator/prepare/prepare-job.ts';
 import type { PreparedJob } from '@thaw/coordinator/prepare/prepared-job.ts';
 import { Command } from 'commander';
 import type { World } from '../world.ts';
 import { readJobText } from './options.ts';
+import { prepareFile } from './prepare-file.ts';
 
 interface ValidateOptions {
   readonly syntax: boolean;
@@ -33,18 +33,9 @@ export function validateCommand(world: World): Command {
     .option('--syntax', 'check the file alone: open neither model nor data', false)
     .option('--json', 'as JSON', false)
     .action(async (job: string, options: ValidateOptions) => {
-      const file = path.resolve(world.cwd, job);
-      const jobText = await readJobText(file);
       const summary = options.syntax
-        ? syntaxSummary(jobText, job)
-        : fullSummary(
-            await prepareJob({
-              jobText,
-              fileName: job,
-              baseDir: path.dirname(file),
-              cacheDirectory: world.cacheDirectory,
-            }),
-          );
+        ? syntaxSummary(await readJobText(path.resolve(world.cwd, job)), job)
+        : fullSummary(await prepareFile(world, job));
       const json = { file: job, valid: true, ...summary };
       world.stdout.write(options.json ? `${JSON.stringify(json, null, 2)}\n` : `${job}: valid: ${printed(summary)}\n`);
     });
