@@ -1,9 +1,9 @@
 // `thaw plan JOB`: what a job will do and take, stage by stage, without starting anything.
 
-import { bytesText } from '@thaw/common/text/number-text.ts';
+import { bytesText, shortText } from '@thaw/common/text/number-text.ts';
 import { type PlanSummary, planSummary, type StageSummary } from '@thaw/coordinator/prepare/plan-summary.ts';
 import { Command } from 'commander';
-import { groupedText } from '../view/number-text.ts';
+import { groupedText, plural } from '../view/number-text.ts';
 import type { World } from '../world.ts';
 import { wholeNumber } from './options.ts';
 import { prepareFile } from './prepare-file.ts';
@@ -29,11 +29,22 @@ function printedPlan(plan: PlanSummary): string {
     `${plan.name}  ${plan.jobDigest}`,
     `model   ${model.source}, ${groupedText(model.parameters)} parameters`,
     `data    ${data.source}, ${data.classes} classes, ${train} train / ${validation} validation / ${test} test, ${data.shards} shards`,
+    ...oldTaskRow(plan),
     `trainers ${trainers}`,
     ...warnings.map((warning) => `warning: ${warning}`),
     ...plan.stages.flatMap((stage, index) => ['', ...printedStage(stage, index, trainers)]),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function oldTaskRow({ oldTask }: PlanSummary): string[] {
+  if (!oldTask) return [];
+  const { source, samples, classes, maxDrop } = oldTask;
+  const rule =
+    maxDrop === null
+      ? ', only watched'
+      : `; a stage ends when accuracy falls by more than ${shortText(100 * maxDrop)} points`;
+  return [`old task ${source}, ${samples} samples of ${classes} classes${rule}`];
 }
 
 function printedStage(stage: StageSummary, index: number, trainers: number): string[] {
@@ -52,15 +63,28 @@ function printedStage(stage: StageSummary, index: number, trainers: number): str
       `at most ${stage.stepsMax} (${stage.epochsMax} epochs of ${stage.stepsPerEpoch}), ${stage.globalBatch} samples each`,
     ),
     row('optimizer', `${stage.optimizer}, learning rate ${stage.learningRate}`),
+    row('batchNorm', statisticsText(stage)),
     row('boundary', `${stage.boundary.join(', ')}: ${bytesText(stage.boundaryBytesPerSample)} a sample, computed once`),
     ...(stage.cacheBytes > 0 ? [row('features', featuresText(stage))] : []),
     row(
       'gradient',
-      `${bytesText(stage.gradientBytes)} a step; through the broker ${bytesText(stage.brokerBytesPerStep)} at ${trainers} trainers`,
+      `${bytesText(stage.gradientBytes)} a step; through the broker ${bytesText(stage.brokerBytesPerStep)} at ${plural(trainers, 'trainer')}`,
     ),
     row('memory', `about ${bytesText(stage.trainerBytesAtMin)} in one trainer at trainers.min`),
     ...[...more, ...shownLayers].map((layer, i) => row(i === 0 ? 'layers' : '', layer)),
   ];
+}
+
+function statisticsText({ batchNorm, statisticsLayers }: StageSummary): string {
+  const layers = plural(statisticsLayers, 'layer');
+  switch (batchNorm) {
+    case 'frozen':
+      return batchNorm;
+    case 'adapt':
+      return `adapt: statistics of ${layers} are measured over the training set first`;
+    case 'train':
+      return `train: statistics of ${layers} move`;
+  }
 }
 
 function featuresText({ cacheBytes, storedBefore, epochsMax }: StageSummary): string {

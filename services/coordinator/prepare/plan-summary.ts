@@ -2,6 +2,7 @@
 // estimate of a trainer's memory. Pure.
 
 import { blockSize } from '@thaw/common/data/block-size.ts';
+import type { ResolvedStage } from '@thaw/common/job/resolved-job.ts';
 import { isStoredBefore, prefixComputes, stageCuts } from '@thaw/common/model/feature-levels.ts';
 import type { Graph } from '@thaw/common/model/graph.ts';
 import { elementsOf, parametersOf } from '@thaw/common/model/parameters.ts';
@@ -20,6 +21,14 @@ export interface PlanSummary {
     readonly samples: PreparedJob['plan']['samples'];
     readonly shards: number;
   };
+  /** Samples that show what is forgotten; absent without retention. */
+  readonly oldTask?: {
+    readonly source: string;
+    readonly samples: number;
+    readonly classes: number;
+    /** Null: it is only watched. */
+    readonly maxDrop: number | null;
+  };
   readonly trainers: number;
   /** What the user must not overlook, a sentence each. */
   readonly warnings: readonly string[];
@@ -35,6 +44,9 @@ export interface StageSummary {
   readonly frozenParameters: number;
   readonly optimizer: string;
   readonly learningRate: number;
+  readonly batchNorm: ResolvedStage['batchNorm'];
+  /** Normalisations whose moving statistics the stage moves or measures anew. */
+  readonly statisticsLayers: number;
   readonly microBatch: number;
   readonly globalBatch: number;
   readonly stepsPerEpoch: number;
@@ -68,15 +80,22 @@ export function planSummary(prepared: PreparedJob): PlanSummary {
     jobDigest: plan.jobDigest,
     model: { source: job.model.source, origin, parameters: parametersOf(graph.layers) },
     data: { source: job.data.source, classes: plan.classes.length, samples: plan.samples, shards: plan.shards },
+    ...oldTask(prepared),
     trainers: job.trainers.replicas,
     warnings: plan.warnings ?? [],
     stages: prepared.stages.map((stage) => stageSummary(prepared, stage)),
   };
 }
 
+function oldTask({ job, plan }: PreparedJob): Pick<PlanSummary, 'oldTask'> {
+  if (!job.retention || !plan.retention) return {};
+  const { source, maxDrop } = job.retention;
+  return { oldTask: { source, samples: plan.samples.retention ?? 0, classes: plan.retention.classes, maxDrop } };
+}
+
 function stageSummary(
   prepared: PreparedJob,
-  { stage, plan, trainable, layers, partition }: PreparedStage,
+  { stage, plan, trainable, layers, partition, statistics }: PreparedStage,
 ): StageSummary {
   const { job, graph } = prepared;
   const trainableParameters = trainable.reduce((sum, { shape }) => sum + elementsOf(shape), 0);
@@ -90,6 +109,8 @@ function stageSummary(
     frozenParameters: parametersOf(graph.layers) - trainableParameters,
     optimizer: stage.optimizer.kind,
     learningRate: stage.learningRate,
+    batchNorm: stage.batchNorm,
+    statisticsLayers: statistics.moved.entries.length + statistics.adapted.entries.length,
     microBatch: stage.microBatch,
     globalBatch: Math.min(stage.microBatch * job.data.shards, prepared.plan.samples.train),
     stepsPerEpoch: plan.stepsPerEpoch,
