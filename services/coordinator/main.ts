@@ -1,8 +1,8 @@
 // The coordinator process: prepares the job, serves it, decides, and writes the result. Reads the environment. On stdout
-// it says, a line of JSON each, that the output folder is its own (`claimed`), that it listens (`ready`), or why it
-// cannot. A launcher (THAW_LAUNCHED=1) answers `claimed` with the broker's address on stdin, so that the broker too can
-// keep its files in the claimed folder, and ends this process by closing stdin. Exit status: 0 succeeded, 1 failed,
-// 130 cancelled.
+// it says, a line of JSON each, what it fetches (`fetching`), that the output folder is its own (`claimed`), that it
+// listens (`ready`), or why it cannot. A launcher (THAW_LAUNCHED=1) answers `claimed` with the broker's address on stdin,
+// so that the broker too can keep its files in the claimed folder, and ends this process by closing stdin. Exit status:
+// 0 succeeded, 1 failed, 130 cancelled.
 
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -73,6 +73,7 @@ async function main(): Promise<number> {
     uid: ulid(),
     runToken: randomBytes(8).toString('hex'),
     reign: randomBytes(8).toString('hex'),
+    fetching: (what) => say({ fetching: what }),
     openLog: () => createLogger({ name: 'coordinator', file: logFile }),
     async natsUrl() {
       say({ claimed: true });

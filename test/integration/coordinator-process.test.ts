@@ -2,17 +2,19 @@
 // leaves the folder that it has claimed.
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { readMark } from '@thaw/coordinator/export/output-folder.ts';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
-import { writeTinyJob } from '../support/fixtures/tiny-job.ts';
+import { aTinyJob, writeTinyJob } from '../support/fixtures/tiny-job.ts';
 
+const run = promisify(execFile);
 const main = fileURLToPath(import.meta.resolve('@thaw/coordinator/main.ts'));
 
 interface Coordinator {
@@ -74,4 +76,21 @@ describe('a coordinator that waits for its broker', () => {
       assert.deepEqual([mark?.state, mark?.pid], ['Cancelled', null]);
     });
   }
+
+  it('says what it fetches before anything else, so that a launcher can show it', async () => {
+    const jobFile = path.join(folder, 'fetching.yaml');
+    await writeFile(jobFile, aTinyJob({ spec: { data: { source: 'example:emoji' } } }));
+    // No PATH, no npm: what is fetched is said, and never comes.
+    const env = { PATH: folder, THAW_JOB_FILE: jobFile, THAW_OUT: folder, THAW_CACHE: path.join(folder, 'cache') };
+    const options = { env: { ...env, THAW_NATS_URL: 'nats://nowhere' } };
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', main], options).catch(
+      (failed: { stdout: string }) => failed,
+    );
+    const [first, last] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Coordinator['lines'][number]);
+    assert.deepEqual(first, { fetching: 'emoji-datasource-google 16.0.0 of npm for example:emoji' });
+    assert.equal(last?.code, 'SourceNotFound');
+  });
 });

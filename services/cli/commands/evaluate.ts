@@ -16,6 +16,7 @@ import { openResult, type Result } from '../results/open-result.ts';
 import { progressLine } from '../results/progress-line.ts';
 import { plainText } from '../view/display-width.ts';
 import type { World } from '../world.ts';
+import { sayFetching } from './say-fetching.ts';
 
 interface EvaluateOptions {
   readonly json: boolean;
@@ -34,7 +35,12 @@ export function evaluateCommand(world: World): Command {
     .action(async (out: string, data: string, options: EvaluateOptions) => {
       const result = await openResult(path.resolve(world.cwd, out));
       const { cwd, cacheDirectory } = world;
-      const samples = await readLabelledData(data, { cwd, cacheDirectory, labels: result.labels });
+      const samples = await readLabelledData(data, {
+        cwd,
+        cacheDirectory,
+        fetching: sayFetching(world),
+        labels: result.labels,
+      });
       const evaluation = await evaluate(world, { result, samples, engine: chosenEngine(options.engine, world) });
       const { badSamples } = evaluation;
       for (const { id, reason } of badSamples.slice(0, badSamplesShownMax)) {

@@ -117,7 +117,7 @@ describe('thaw model inspect', () => {
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       assert.equal(
         world.complaints(),
-        `warning: ${address} is taken as it is today (its ETag is "1"); to be sure of the same bytes write #sha256=${sha256} behind it\n`,
+        `fetching ${address}\nwarning: ${address} is taken as it is today (its ETag is "1"); to be sure of the same bytes write #sha256=${sha256} behind it\n`,
       );
     } finally {
       server.close();

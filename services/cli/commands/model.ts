@@ -9,6 +9,7 @@ import { modelText } from '../results/model-text.ts';
 import { defaultColumns } from '../results/text-columns.ts';
 import type { World } from '../world.ts';
 import { wholeNumber } from './options.ts';
+import { sayFetching } from './say-fetching.ts';
 
 interface InspectOptions {
   readonly weights?: string;
@@ -47,6 +48,7 @@ async function inspect(source: string, options: InspectOptions, world: World): P
   const model = await openModelSource(source, {
     baseDirectory: world.cwd,
     cacheDirectory: world.cacheDirectory,
+    fetching: sayFetching(world),
     inputSize,
     ...(weights !== undefined && { weights: { source: asSource(weights) } }),
   });

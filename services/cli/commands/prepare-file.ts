@@ -6,6 +6,7 @@ import { prepareJob } from '@thaw/coordinator/prepare/prepare-job.ts';
 import type { PreparedJob } from '@thaw/coordinator/prepare/prepared-job.ts';
 import type { World } from '../world.ts';
 import { readJobText } from './options.ts';
+import { sayFetching } from './say-fetching.ts';
 
 /** `job`: as the user wrote it; places in messages begin with it. Throws a ThawError that says what is wrong, and where. */
 export async function prepareFile(world: World, job: string, overrides: Overrides = {}): Promise<PreparedJob> {
@@ -15,6 +16,7 @@ export async function prepareFile(world: World, job: string, overrides: Override
     fileName: job,
     baseDir: path.dirname(file),
     cacheDirectory: world.cacheDirectory,
+    fetching: sayFetching(world),
     overrides,
   });
 }

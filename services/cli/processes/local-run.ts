@@ -62,6 +62,10 @@ export async function startLocalRun(options: LocalRunOptions, children: Child[])
   };
   starting('reading the model and the data');
   const coordinator = start(service('coordinator', 'coordinator', coordinatorEnv(options), null));
+  coordinator.onLine((line) => {
+    const { fetching } = JSON.parse(line) as Said;
+    if (fetching !== undefined) starting(`reading the model and the data: fetching ${fetching}`);
+  });
   const said = announcements(coordinator);
   await said.claimed;
   starting('nats-server');
@@ -124,6 +128,7 @@ function coordinatorEnv(options: LocalRunOptions): NodeJS.ProcessEnv {
 }
 
 interface Said {
+  readonly fetching?: string;
   readonly claimed?: boolean;
   readonly ready?: boolean;
   readonly grpcPort?: number;

@@ -4,9 +4,10 @@
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { compareNames } from '@thaw/common/model/tensor-layout.ts';
 import { nearest } from '@thaw/common/text/nearest.ts';
+import type { MayFetch } from '@thaw/coordinator/prepare/fetching.ts';
 import type { LabelledSamples } from '@thaw/trainer/inference/messages.ts';
 
-export interface DataOptions {
+export interface DataOptions extends MayFetch {
   readonly cwd: string;
   /** Examples are written here. */
   readonly cacheDirectory: string;
@@ -22,8 +23,8 @@ export async function readLabelledData(data: string, options: DataOptions): Prom
   const { listCsv } = await import('@thaw/coordinator/prepare/data-source/csv-list.ts');
   const { listImageFolder } = await import('@thaw/coordinator/prepare/data-source/image-folder.ts');
   const source = /^[a-z][a-z0-9]+:/.test(data) ? data : `file:${data}`;
-  const { cwd: baseDirectory, cacheDirectory, labels } = options;
-  const location = await locate(source, 'DATA', { baseDirectory, cacheDirectory });
+  const { cwd: baseDirectory, cacheDirectory, fetching, labels } = options;
+  const location = await locate(source, 'DATA', { baseDirectory, cacheDirectory, fetching });
   const listed = location.endsWith('.csv')
     ? await listCsv(location, 'DATA', undefined)
     : await listImageFolder(location, 'DATA');

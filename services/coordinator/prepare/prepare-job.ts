@@ -25,6 +25,7 @@ import type { StagePlan } from '../core/job-plan.ts';
 import { requireKerasExport } from '../export/keras/stock-layer.ts';
 import { checkStatistics } from './check-statistics.ts';
 import { type IndexedDataSet, indexDataSet } from './data-source/index-data-set.ts';
+import type { MayFetch } from './fetching.ts';
 import { dataPlace, headPlace, modelPlace, placed, retentionPlace, stagePlace } from './job-places.ts';
 import { mixWarnings, requireCuts } from './mixing.ts';
 import { modelInputSize } from './model-source/input-size.ts';
@@ -33,7 +34,7 @@ import { rescalesItself } from './model-source/rescales-itself.ts';
 import { type OldTask, openOldTask, withOldTask } from './old-task.ts';
 import type { PreparedJob, PreparedStage } from './prepared-job.ts';
 
-export interface PrepareOptions {
+export interface PrepareOptions extends MayFetch {
   readonly jobText: string;
   /** Named in error messages. */
   readonly fileName: string;
@@ -54,13 +55,13 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
 
 async function prepareParsed(parsed: ParsedJob, options: PrepareOptions): Promise<PreparedJob> {
   const { spec } = parsed.job;
-  const { baseDir, cacheDirectory, overrides = {}, hasTensorflow = tensorflowIsThere() } = options;
+  const { baseDir, cacheDirectory, fetching, overrides = {}, hasTensorflow = tensorflowIsThere() } = options;
+  const places = { baseDirectory: baseDir, cacheDirectory, fetching };
   const source = await placed(
     parsed,
     () =>
       openModelSource(spec.model.source, {
-        baseDirectory: baseDir,
-        cacheDirectory,
+        ...places,
         inputSize: wantedSize(spec),
         weights: spec.model.weights,
         seed: spec.train.seed,
@@ -72,10 +73,7 @@ async function prepareParsed(parsed: ParsedJob, options: PrepareOptions): Promis
   const data = await placed(
     parsed,
     () =>
-      indexDataSet(
-        { source: spec.data.source, format: formatOf(spec), split: resolveSplit(spec.data.split) },
-        { baseDirectory: baseDir, cacheDirectory },
-      ),
+      indexDataSet({ source: spec.data.source, format: formatOf(spec), split: resolveSplit(spec.data.split) }, places),
     dataPlace,
   );
   requireOneSplit(spec, data);
@@ -87,11 +85,7 @@ async function prepareParsed(parsed: ParsedJob, options: PrepareOptions): Promis
     headPlace,
   );
   await placed(parsed, () => requireKerasExport(graph, job.output.formats));
-  const oldTask = await placed(
-    parsed,
-    () => openOldTask(job, source, { baseDirectory: baseDir, cacheDirectory }),
-    retentionPlace,
-  );
+  const oldTask = await placed(parsed, () => openOldTask(job, source, places), retentionPlace);
   return assemble({ parsed, job, graph, source, data: oldTask ? withOldTask(data, oldTask) : data, oldTask });
 }
 

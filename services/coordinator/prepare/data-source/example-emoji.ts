@@ -7,6 +7,7 @@ import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import { withPackage } from '../example/fetch-package.ts';
 import { madeOnce } from '../example/made-once.ts';
 import { emojiPackage } from '../example/package-pins.ts';
+import type { Fetching } from '../fetching.ts';
 
 /** Folder names by Unicode's category. People are left out: hundreds of them differ by the tone of the skin alone. */
 const folders: ReadonlyMap<string, string> = new Map([
@@ -30,10 +31,12 @@ export interface Emoji {
 }
 
 /** A folder of categories. Throws SourceNotFound where the package cannot be fetched. */
-export function exampleEmoji(cacheDirectory: string): Promise<string> {
+export function exampleEmoji(cacheDirectory: string, fetching?: Fetching): Promise<string> {
   const folder = path.join(cacheDirectory, 'examples', `emoji-${picturesPerCategory}-v1`);
   return madeOnce(folder, (work) =>
-    withPackage(emojiPackage, 'example:emoji', (unpacked) => writePictures(path.join(unpacked, 'package'), work)),
+    withPackage(emojiPackage, { what: 'example:emoji', fetching }, (unpacked) =>
+      writePictures(path.join(unpacked, 'package'), work),
+    ),
   );
 }
 

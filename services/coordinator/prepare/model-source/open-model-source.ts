@@ -10,6 +10,7 @@ import { readLayersModel } from '@thaw/common/model/layers-model.ts';
 import { matchLayers } from '@thaw/common/model/match-layers.ts';
 import { matchWeights } from '@thaw/common/model/match-weights.ts';
 import { decodeWeights } from '@thaw/common/model/weights-manifest.ts';
+import type { MayFetch } from '../fetching.ts';
 import { fetchFile } from '../remote/fetch-file.ts';
 import { isRemote } from '../remote/remote-address.ts';
 import { type ModelWeights, openBuiltinModel } from './builtin-model.ts';
@@ -39,7 +40,7 @@ export interface ModelSource {
   readonly warnings?: readonly string[];
 }
 
-export interface OpenOptions {
+export interface OpenOptions extends MayFetch {
   /** Relative `file:` paths start here. */
   readonly baseDirectory: string;
   /** Examples are written here. */
@@ -72,8 +73,9 @@ export async function openModelSource(source: string, options: OpenOptions): Pro
 }
 
 async function openRemote(source: string, options: OpenOptions): Promise<ModelSource> {
-  invariant(options.cacheDirectory !== undefined, 'what is fetched lies in a cache folder');
-  const { file, shown, warning } = await fetchFile(source, { cacheDirectory: options.cacheDirectory });
+  const { cacheDirectory, fetching } = options;
+  invariant(cacheDirectory !== undefined, 'what is fetched lies in a cache folder');
+  const { file, shown, warning } = await fetchFile(source, { cacheDirectory, fetching });
   const model = await openModelSource(`file:${file}`, options);
   const warnings = [...(model.warnings ?? []), ...(warning === null ? [] : [warning])];
   return { ...model, origin: `${model.origin}, from ${shown}`, ...(warnings.length > 0 && { warnings }) };

@@ -4,6 +4,7 @@
 import { open, readFile, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { MayFetch } from '../fetching.ts';
 import type { Address } from './remote-address.ts';
 
 export interface DownloadLimits {
@@ -22,7 +23,7 @@ const defaultLimits: DownloadLimits = {
   pauseMilliseconds: 500,
 };
 
-export interface DownloadOptions {
+export interface DownloadOptions extends MayFetch {
   /** Grows; its ETag lies beside it while it is not whole. */
   readonly part: string;
   /** ETag of what the caller has already. */
@@ -52,7 +53,7 @@ interface Attempt extends DownloadOptions {
   readonly limits: DownloadLimits;
 }
 
-async function tryOnce(address: Address, { part, known, limits }: Attempt): Promise<string | null> {
+async function tryOnce(address: Address, { part, known, limits, fetching }: Attempt): Promise<string | null> {
   const started = await startedPart(part);
   const silence = new AbortController();
   const endSilence = (): void => silence.abort(new Error(`nothing came for ${limits.silenceMilliseconds} ms`));
@@ -74,6 +75,7 @@ async function tryOnce(address: Address, { part, known, limits }: Attempt): Prom
       throw notFetched(address, `it has ${length} bytes; expected at most ${limits.bytesMax}`);
     const etag = response.headers.get('etag');
     await writeFile(etagFile(part), etag !== null && !etag.startsWith('W/') ? etag : '');
+    fetching?.(address.shown);
     const written = await append({ response, part, from, bytesMax: limits.bytesMax, heard: () => timer.refresh() });
     if (written > limits.bytesMax) throw notFetched(address, `it has more than ${limits.bytesMax} bytes`);
     if (!Number.isNaN(length) && written !== length) throw new Error(`found ${written} bytes; expected ${length}`);

@@ -98,7 +98,11 @@ describe('a file from the web', () => {
 
   it('is asked for again where no digest is given, and brought again only when it changed', async () => {
     answers = [file(content, '"one"'), file(content, '"one"'), file(other, '"two"')];
-    const [first, again, changed] = [await fetchIt(), await fetchIt(), await fetchIt()];
+    const brought: string[] = [];
+    const next = () => fetchFile(address, { cacheDirectory, fetching: (what) => void brought.push(what) });
+    const [first, again, changed] = [await next(), await next(), await next()];
+    const shown = address.replace(/\?.*/, '');
+    assert.deepEqual(brought, [shown, shown]);
     assert.deepEqual(again, first);
     assert.deepEqual(
       requests.map((headers) => headers['if-none-match']),

@@ -12,6 +12,7 @@ import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { z } from 'zod';
 import { storageFailed } from '../../adapters/storage-failure.ts';
 import { makeFolder, temporarySuffix, writeFileWhole } from '../../adapters/write-file.ts';
+import type { MayFetch } from '../fetching.ts';
 import { type DownloadLimits, download, etagFile } from './download.ts';
 import { type Address, parseAddress } from './remote-address.ts';
 
@@ -26,7 +27,7 @@ export interface FetchedFile {
   readonly warning: string | null;
 }
 
-export interface FetchOptions {
+export interface FetchOptions extends MayFetch {
   readonly cacheDirectory: string;
   readonly limits?: Partial<DownloadLimits>;
 }
@@ -40,7 +41,8 @@ const knownSchema = z.object({
 type Known = z.infer<typeof knownSchema>;
 
 /** Throws SourceNotFound, ModelInvalid (another digest) or StorageFailed. */
-export async function fetchFile(source: string, { cacheDirectory, limits }: FetchOptions): Promise<FetchedFile> {
+export async function fetchFile(source: string, options: FetchOptions): Promise<FetchedFile> {
+  const { cacheDirectory, limits, fetching } = options;
   const address = parseAddress(source);
   const folder = path.join(cacheDirectory, 'sources');
   const place = (sha256: string): string => path.join(folder, sha256, address.name);
@@ -55,7 +57,7 @@ export async function fetchFile(source: string, { cacheDirectory, limits }: Fetc
   try {
     await makeFolder(path.dirname(part));
     await movePart(leftover, part);
-    const etag = await download(address, { part, known: known?.etag ?? null, limits });
+    const etag = await download(address, { part, known: known?.etag ?? null, limits, fetching });
     if (etag === 'unchanged' && known) return fetched(address, known, place);
     const sha256 = (await hashOf(part)) as string;
     requireDigest(address, sha256);
