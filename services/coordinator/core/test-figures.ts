@@ -2,6 +2,11 @@
 // surest of its mistakes. Summed in integers and put in one order, so that it is the same for any number of trainers.
 // A trainer that says nothing of it is believed: nothing is decided by these figures.
 
+import {
+  confidenceCells,
+  mistakesInPartMax,
+  type PredictionFigures,
+} from '@thaw/common/evaluation/prediction-figures.ts';
 import { fixedPointScale } from '@thaw/proto/frames/announcement.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { Mistake__Output } from '@thaw/proto/gen/thaw/v1/Mistake.ts';
@@ -22,20 +27,8 @@ export interface CalibrationCell {
   readonly confidence: number;
 }
 
-type PartFigures = Pick<
-  EvaluatedPart__Output,
-  | 'count'
-  | 'confidenceCounts'
-  | 'confidenceCorrect'
-  | 'confidenceSums'
-  | 'temperedConfidenceCounts'
-  | 'temperedConfidenceCorrect'
-  | 'temperedConfidenceSums'
-  | 'worstMistakes'
->;
+type PartFigures = PredictionFigures & Pick<EvaluatedPart__Output, 'count'>;
 
-export const confidenceCells = 10;
-export const mistakesInPartMax = 8;
 export const mistakesShownMax = 24;
 
 export function testFigures(parts: readonly PartFigures[]): TestFigures {

@@ -3,20 +3,13 @@
 // the same whoever computes it.
 
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import {
+  confidenceCells,
+  mistakesInPartMax,
+  type PredictionFigures,
+} from '@thaw/common/evaluation/prediction-figures.ts';
 import { fixedPointScale } from '@thaw/proto/frames/announcement.ts';
-import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { Mistake__Output } from '@thaw/proto/gen/thaw/v1/Mistake.ts';
-
-export type PredictionFigures = Pick<
-  EvaluatedPart__Output,
-  | 'confidenceCounts'
-  | 'confidenceCorrect'
-  | 'confidenceSums'
-  | 'temperedConfidenceCounts'
-  | 'temperedConfidenceCorrect'
-  | 'temperedConfidenceSums'
-  | 'worstMistakes'
->;
 
 export interface PredictionTally {
   /** `tempered`: the probability at the job's temperature, where it has one. Throws NonFinite when one is NaN. */
@@ -34,9 +27,6 @@ export const noFigures: PredictionFigures = {
   temperedConfidenceSums: [],
   worstMistakes: [],
 };
-
-const tenths = 10;
-const mistakesMax = 8;
 
 export function predictionTally({ isTempered = false } = {}): PredictionTally {
   const plain = confidenceTally();
@@ -65,10 +55,10 @@ export function predictionTally({ isTempered = false } = {}): PredictionTally {
 
 /** By tenth of confidence. */
 function confidenceTally() {
-  const zeros = (): number[] => new Array<number>(tenths).fill(0);
+  const zeros = (): number[] => new Array<number>(confidenceCells).fill(0);
   const [counts, correct, sums] = [zeros(), zeros(), zeros()];
   const add = (probability: number, isRight: boolean): void => {
-    const cell = Math.min(tenths - 1, Math.floor(probability * tenths));
+    const cell = Math.min(confidenceCells - 1, Math.floor(probability * confidenceCells));
     counts[cell] = (counts[cell] as number) + 1;
     sums[cell] = (sums[cell] as number) + Math.round(probability * fixedPointScale);
     if (isRight) correct[cell] = (correct[cell] as number) + 1;
@@ -80,7 +70,7 @@ function confidenceTally() {
 function keepWorst(worst: Mistake__Output[], mistake: Mistake__Output): void {
   const at = worst.findIndex((other) => isWorse(mistake, other));
   worst.splice(at < 0 ? worst.length : at, 0, mistake);
-  if (worst.length > mistakesMax) worst.pop();
+  if (worst.length > mistakesInPartMax) worst.pop();
 }
 
 function isWorse(one: Mistake__Output, other: Mistake__Output): boolean {
