@@ -140,9 +140,13 @@ async function close(state: State): Promise<void> {
   await request(state, state.closing, { kind: 'close' });
 }
 
+/** Ends what is under way: an opening that was not answered yet, an exchange. */
 function abandon(state: State, because: string): void {
   const { exchange: pending } = state;
   state.exchange = null;
+  for (const waiter of state.opening.splice(0)) {
+    waiter.reject(new ThawError('Cancelled', `the opening was given up: ${because}`));
+  }
   pending?.reject(new ThawError('Cancelled', `the exchange of step ${pending.local.step} was given up: ${because}`));
 }
 

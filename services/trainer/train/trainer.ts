@@ -56,7 +56,7 @@ interface Trainer {
   /** Bytes on disk that were reported already. */
   readonly written: { bytes: number };
   readonly collective: Collective;
-  /** What the collective is open for: a generation, a stage and a tensor set. */
+  /** What the collective is open for: a generation, a stage and a tensor set; empty while it is not. */
   opened: string;
 }
 
@@ -223,9 +223,10 @@ async function openCollective(
 ): Promise<void> {
   const wanted = `${generation.number}/${stage}/${tensorSet}`;
   if (trainer.opened === wanted) return;
-  trainer.opened = wanted;
+  trainer.opened = '';
   const { shards } = trainer.context.job.data;
   await trainer.link.interruptible(trainer.collective.open({ generation, stage, self, layout, tensorSet, shards }));
+  trainer.opened = wanted;
 }
 
 /** What the cache did since it was last asked, for the metrics and the coordinator. */
