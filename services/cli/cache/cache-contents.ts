@@ -1,6 +1,6 @@
 // What the cache folder holds, entry by entry: kept stages, features of frozen layers, blobs that trainers fetched, and
-// what set-up and examples brought. Only what a job brings back by itself may be removed here; whoever uses it at that moment has a copy, or gets
-// it again.
+// what set-up and examples brought. Only what a job brings back by itself may be removed here; whoever uses it at that
+// moment has a copy, or gets it again.
 
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -18,30 +18,34 @@ export interface CacheEntry extends Used {
   /** `stage`, `features`, `blob`, or the name of the folder that holds it. */
   readonly kind: string;
   readonly name: string;
+  /** Not what set-up or an example brought, nor a blob on its way. */
   readonly isRemovable: boolean;
 }
 
 export interface CacheContents {
   readonly entries: readonly CacheEntry[];
   /** Takes these entries away; those that are gone already count as taken. */
-  remove(going: readonly CacheEntry[], now: number): Promise<void>;
+  remove(going: readonly CacheEntry[]): Promise<void>;
 }
 
-/** Blobs that were being fetched when their trainer died. */
+/** A blob that is being written, or that was when its trainer died: the older ones can only be that. */
 const partEnding = '.part';
+const writtenMillisecondsMax = 3_600_000;
 
-export async function readCache(cacheDirectory: string): Promise<CacheContents> {
+/** By kind, in each the one used last first. `now` as Date.now() says it. */
+export async function readCache(cacheDirectory: string, now: number): Promise<CacheContents> {
   const folder = stageFolder(cacheDirectory);
   const kept = await listStages(folder);
   const stages = new Map(kept.map((stage) => [stageEntry(stage), stage]));
-  const blobs = new Map(await blobEntries(path.join(cacheDirectory, 'blobs')));
+  const blobs = new Map(await blobEntries(path.join(cacheDirectory, 'blobs'), now));
   const levels = new Map(
     storedLevels(path.join(cacheDirectory, featureFolder)).map((level) => [levelEntry(level), level]),
   );
-  const entries = [...stages.keys(), ...levels.keys(), ...blobs.keys(), ...(await otherEntries(cacheDirectory))];
+  const known = [stages, levels, blobs].flatMap((entries) => lastUsedFirst([...entries.keys()]));
+  const entries = [...known, ...(await otherEntries(cacheDirectory))];
   return {
     entries,
-    async remove(going, now) {
+    async remove(going) {
       const goingStages = going.flatMap((entry) => stages.get(entry) ?? []);
       await removeFiles(await filesToRemove(folder, { all: kept, going: goingStages, now }));
       for (const level of going.flatMap((entry) => levels.get(entry) ?? [])) removeLevel(level);
@@ -68,15 +72,17 @@ function levelEntry({ key, name, bytes, usedAt }: StoredLevel): CacheEntry {
   return { kind: 'features', name: `${name || 'unreadable'} (${key.slice(0, 12)})`, bytes, usedAt, isRemovable: true };
 }
 
-async function blobEntries(directory: string): Promise<(readonly [CacheEntry, string])[]> {
+async function blobEntries(directory: string, now: number): Promise<(readonly [CacheEntry, string])[]> {
   const names = await readdir(directory).catch(() => []);
   const entries: (readonly [CacheEntry, string])[] = [];
   for (const name of names.sort()) {
     const file = path.join(directory, name);
     const found = await stat(file).catch(() => null);
     if (!found) continue;
-    const title = name.endsWith(partEnding) ? `${name} (unfinished)` : name.replace('-', ':');
-    entries.push([{ kind: 'blob', name: title, bytes: found.size, usedAt: found.mtimeMs, isRemovable: true }, file]);
+    const isPart = name.endsWith(partEnding);
+    const title = isPart ? `${name} (unfinished)` : name.replace('-', ':');
+    const isRemovable = !isPart || now - found.mtimeMs > writtenMillisecondsMax;
+    entries.push([{ kind: 'blob', name: title, bytes: found.size, usedAt: found.mtimeMs, isRemovable }, file]);
   }
   return entries;
 }
@@ -87,12 +93,18 @@ async function otherEntries(cacheDirectory: string): Promise<CacheEntry[]> {
   const entries: CacheEntry[] = [];
   const folders = await readdir(cacheDirectory, { withFileTypes: true }).catch(() => []);
   for (const { name: kind } of folders.filter((one) => !one.isFile() && !listedOtherwise.has(one.name))) {
+    const own: CacheEntry[] = [];
     for (const name of (await readdir(path.join(cacheDirectory, kind)).catch(() => [])).sort()) {
       const { bytes, changedAt } = await sizeOf(path.join(cacheDirectory, kind, name));
-      entries.push({ kind, name, bytes, usedAt: changedAt, isRemovable: false });
+      own.push({ kind, name, bytes, usedAt: changedAt, isRemovable: false });
     }
+    entries.push(...lastUsedFirst(own));
   }
   return entries;
+}
+
+function lastUsedFirst(entries: CacheEntry[]): CacheEntry[] {
+  return entries.sort((one, other) => other.usedAt - one.usedAt);
 }
 
 /** Of a file, or of a folder with everything below it; links are not followed. */

@@ -81,8 +81,8 @@ describe('thaw cache', () => {
         ['stage', 'digits, stage block', true],
         ['stage', 'digits, stage head', true],
         ['features', 'backbone/pool (ffffffffffff)', true],
-        ['blob', 'sha256:aa', true],
         ['blob', 'sha256:bb', true],
+        ['blob', 'sha256:aa', true],
         ['engine', 'tfjs-node', false],
       ],
     );
@@ -91,6 +91,35 @@ describe('thaw cache', () => {
     assert.match(text, /^engine: 100\.0 kB, not removed by gc$/m);
     assert.match(text, /10 d ago {2}digits, stage head$/m);
     assert.ok(text.endsWith(` in ${path.join(folder, 'cache')}\n`));
+  });
+
+  it('says its limits as they are typed', () => {
+    const options = cacheCommand(capturedWorld({ cwd: folder, cacheDirectory: folder })).commands[1]?.options ?? [];
+    const said = options.flatMap(({ defaultValueDescription: text, defaultValue }) =>
+      text === undefined ? [] : [[text, defaultValue]],
+    );
+    assert.deepEqual(said, [
+      ['30d', ageOf('30d')],
+      ['20Gi', byteCount('20Gi')],
+    ]);
+  });
+
+  it('takes no blob away that is being written, but one that was left behind', async () => {
+    const blobs = path.join(folder, 'cache', 'blobs');
+    await mkdir(blobs, { recursive: true });
+    const now = Date.now() / 1000;
+    for (const [name, ageHours] of [
+      ['sha256-cc.1f.part', 0],
+      ['sha256-dd.2e.part', 2],
+    ] as const) {
+      await writeFile(path.join(blobs, name), 'x');
+      await utimes(path.join(blobs, name), now - ageHours * 3600, now - ageHours * 3600);
+    }
+    const gone = await itemsOf('gc', '--max-bytes', '0');
+    assert.deepEqual(
+      gone.map(({ name }) => name),
+      ['sha256-dd.2e.part (unfinished)'],
+    );
   });
 
   it('is empty where nothing was kept', async () => {

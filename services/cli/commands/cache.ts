@@ -3,7 +3,7 @@
 import { systemClock } from '@thaw/common/clock/clock.ts';
 import { bytesText } from '@thaw/common/text/number-text.ts';
 import { stageBytesDefault, stageMillisecondsMax } from '@thaw/coordinator/adapters/kept-stages/kept-stages.ts';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { ageOf, ageText, byteCount } from '../cache/amounts.ts';
 import { type CacheEntry, readCache, toRemove } from '../cache/cache-contents.ts';
 import { plural } from '../view/number-text.ts';
@@ -20,12 +20,15 @@ export function cacheCommand(world: World): Command {
   command.addCommand(
     new Command('gc')
       .description('remove stages, features and blobs that were used longest ago; set-up and examples stay')
-      .option('--max-age <age>', 'what is unused for longer goes: 90m, 12h, 30d', ageOf, stageMillisecondsMax)
-      .option(
-        '--max-bytes <bytes>',
-        'then the oldest go until the rest fits: 500Mi, 20Gi',
-        byteCount,
-        2 * stageBytesDefault,
+      .addOption(
+        new Option('--max-age <age>', 'what is unused for longer goes: 90m, 12h, 30d')
+          .argParser(ageOf)
+          .default(stageMillisecondsMax, '30d'),
+      )
+      .addOption(
+        new Option('--max-bytes <bytes>', 'then the oldest go until the rest fits: 500Mi, 20Gi')
+          .argParser(byteCount)
+          .default(2 * stageBytesDefault, '20Gi'),
       )
       .option('--dry-run', 'only say what would go', false)
       .option('--json', 'as JSON', false)
@@ -35,14 +38,14 @@ export function cacheCommand(world: World): Command {
 }
 
 async function list(world: World, { json }: { readonly json: boolean }): Promise<void> {
-  const { entries } = await readCache(world.cacheDirectory);
+  const { entries } = await readCache(world.cacheDirectory, systemClock.wall());
   const folder = world.cacheDirectory;
   const total = sumOf(entries);
   if (json) return writeJson(world, { folder, bytes: total, entries: entries.map(plain) });
   const kinds = [...new Set(entries.map(({ kind }) => kind))];
   const lines = kinds.flatMap((kind) => {
     const own = entries.filter((entry) => entry.kind === kind);
-    const note = own.every(({ isRemovable }) => isRemovable) ? '' : ', not removed by gc';
+    const note = own.some(({ isRemovable }) => isRemovable) ? '' : ', not removed by gc';
     return [`${kind}: ${bytesText(sumOf(own))}${note}`, ...own.map(entryLine)];
   });
   world.stdout.write(`${[...lines, `${bytesText(total)} in ${folder}`].join('\n')}\n`);
@@ -56,10 +59,10 @@ interface GcOptions {
 }
 
 async function collect(world: World, { maxAge, maxBytes, dryRun, json }: GcOptions): Promise<void> {
-  const contents = await readCache(world.cacheDirectory);
   const now = systemClock.wall();
+  const contents = await readCache(world.cacheDirectory, now);
   const going = toRemove(contents, { millisecondsMax: maxAge, bytesMax: maxBytes, now });
-  if (!dryRun) await contents.remove(going, now);
+  if (!dryRun) await contents.remove(going);
   const bytes = sumOf(going);
   if (json) return writeJson(world, { dryRun, bytes, removed: going.map(plain) });
   const done = `${dryRun ? 'would remove' : 'removed'} ${plural(going.length, 'item')}, ${bytesText(bytes)}`;
