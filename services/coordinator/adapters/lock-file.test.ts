@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, it } from 'node:test';
-import { withLockFile } from './lock-file.ts';
+import { breakingFile, withLockFile } from './lock-file.ts';
 
 let folder = '';
 let lock = '';
@@ -63,6 +63,22 @@ for (const { name, text } of left) {
     assert.equal(entered, 1);
   });
 }
+
+it('is taken over where one died while it took it over, and another while it took over from that one', async () => {
+  const [owner, breaker, another] = ['0', '1', '2'].map((digit) => `${gone} ${digit.repeat(16)}`) as [
+    string,
+    string,
+    string,
+  ];
+  const breaking = breakingFile(lock, owner);
+  await writeFile(lock, owner);
+  await writeFile(breaking, breaker);
+  await writeFile(breakingFile(breaking, breaker), another);
+  const { most, entered } = await contend(8);
+  assert.equal(most, 1);
+  assert.equal(entered, 1);
+  assert.deepEqual(await readdir(folder), []);
+});
 
 it('is never in two hands, however late one that found it dead goes on', async () => {
   for (let round = 0; round < 40; round++) {

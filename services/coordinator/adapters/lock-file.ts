@@ -1,6 +1,7 @@
 // A lock between processes of one machine: a file that only one can create, naming its process. One that a dead process
 // left behind is taken over; of several who find it, the one that creates the breaking file removes it, and only after
-// it has read the same dead owner again, so that nobody removes a lock that somebody has taken meanwhile.
+// it has read the same dead owner again, so that nobody removes a lock that somebody has taken meanwhile. The breaking
+// file is a lock too, named after the owner whose lock it breaks: whoever died with it is taken over in the same way.
 
 import { randomBytes } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
@@ -17,16 +18,23 @@ const takeAttemptsMax = 10;
 const held = new Set<string>();
 
 /** Throws OutputConflict when a living process holds the lock, and what `work` throws. */
-export async function withLockFile<T>(file: string, work: () => Promise<T>): Promise<T> {
-  const owner = `${process.pid} ${randomBytes(8).toString('hex')}`;
-  held.add(owner);
-  try {
+export function withLockFile<T>(file: string, work: () => Promise<T>): Promise<T> {
+  return asOwner(async (owner) => {
     await take(file, owner);
     try {
       return await work();
     } finally {
       await rm(file, { force: true });
     }
+  });
+}
+
+/** `owner` is what a lock says of this process, and never says again. */
+async function asOwner<T>(work: (owner: string) => Promise<T>): Promise<T> {
+  const owner = `${process.pid} ${randomBytes(8).toString('hex')}`;
+  held.add(owner);
+  try {
+    return await work(owner);
   } finally {
     held.delete(owner);
   }
@@ -45,13 +53,26 @@ async function take(file: string, owner: string): Promise<void> {
 
 /** Removes the lock of a dead process, unless another does just that. */
 async function breakLock(file: string, dead: string): Promise<void> {
-  const breaking = `${file}.break`;
-  if (!(await create(breaking, `${process.pid}`))) return void (await delay(writeMilliseconds));
-  try {
-    if ((await ownerOf(file)) === dead) await rm(file, { force: true });
-  } finally {
-    await rm(breaking, { force: true });
-  }
+  const breaking = breakingFile(file, dead);
+  await asOwner(async (owner) => {
+    if (!(await create(breaking, owner))) return afterAnother(breaking);
+    try {
+      if ((await ownerOf(file)) === dead) await rm(file, { force: true });
+    } finally {
+      await rm(breaking, { force: true });
+    }
+  });
+}
+
+async function afterAnother(breaking: string): Promise<void> {
+  const other = await ownerOf(breaking);
+  if (other === null || isAlive(other)) await delay(writeMilliseconds);
+  else await breakLock(breaking, other);
+}
+
+/** One for each owner, so that the breaking file of a lock that is gone stands in nobody's way. */
+export function breakingFile(file: string, owner: string): string {
+  return `${file}.${owner.replace(/[^0-9a-f]+/g, '-').slice(0, 40)}.break`;
 }
 
 /** False when it is there already. */
