@@ -152,6 +152,11 @@ const refused: readonly (readonly [what: string, changes: Fields, message: strin
     stages({ ...head, onEnter: 'restoreBest' }),
     'spec.train.schedule.stages[0].onEnter: found restoreBest in the first stage; expected continue, because there is no stage before it',
   ],
+  ...(['oneCycle', 'slantedTriangular'] as const).map((curve): (typeof refused)[number] => [
+    `warming up twice with ${curve}`,
+    stages({ ...head, warmup: 3, curve }),
+    `spec.train.schedule.stages[0].warmup: found 3 with the curve ${curve}, which warms up itself; expected 0, or another curve`,
+  ]),
   [
     'preset and values',
     input({ preset: 'unit', mean: [0, 0, 0] }),

@@ -1,6 +1,7 @@
 // Rules between fields of a job file that need neither model nor data.
 
 import { architectureNames, architectureOf } from '../model/architectures/architectures.ts';
+import { warmsUpItself } from '../schedule/learning-rate.ts';
 import { nearest } from '../text/nearest.ts';
 import type { Problem } from './problems.ts';
 import type { JobFile } from './schema/job.ts';
@@ -147,6 +148,11 @@ function scheduleProblems({ train }: Spec): Problem[] {
     if (index === 0 && stage.onEnter === 'restoreBest') {
       const message = 'found restoreBest in the first stage; expected continue, because there is no stage before it';
       problems.push({ path: [...stagePath, 'onEnter'], message });
+    }
+    const { warmup, curve } = stage;
+    if (warmup > 0 && warmsUpItself(curve)) {
+      const message = `found ${warmup} with the curve ${curve}, which warms up itself; expected 0, or another curve`;
+      problems.push({ path: [...stagePath, 'warmup'], message });
     }
     const { metric, mode } = stage.advanceOn ?? {};
     const right = metric === 'loss' ? 'min' : 'max';

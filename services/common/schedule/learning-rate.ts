@@ -17,6 +17,11 @@ export function learningRateAt({ stage, stepInStage, stageSteps }: LearningRateO
   return learningRate * curveFactor(curve, stepInStage - warmupSteps, Math.max(1, stageSteps - warmupSteps));
 }
 
+/** A curve that begins below its peak warms up by itself: the rate would fall from the end of a warm-up to its start. */
+export function warmsUpItself(curve: Curve): boolean {
+  return curveFactor(curve, 0, 1) < 1;
+}
+
 /** Factor on the peak rate at step t of T, t from 0. */
 export function curveFactor(curve: Curve, t: number, total: number): number {
   const done = Math.min(1, t / total);

@@ -30,7 +30,11 @@ export const stageSchema = z
       .optional()
       .describe('Ends the stage before its epochs are over.'),
     learningRate: positive("Peak rate of the stage. Default: the optimizer's.").optional(),
-    warmup: z.int().min(0).default(0).describe('Steps of linear warm-up.'),
+    warmup: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Steps of linear warm-up. 0 with oneCycle and slantedTriangular, which warm up themselves.'),
     curve: z
       .enum(['constant', 'cosine', 'linear', 'oneCycle', 'slantedTriangular'])
       .default('constant')
