@@ -10,6 +10,7 @@ import type { Report } from '@thaw/coordinator/report/build-report.ts';
 import { writeImages } from '../support/fixtures/tiny-images.ts';
 import { aTinyJob, type Fields, writeTinyJob } from '../support/fixtures/tiny-job.ts';
 import { skipWithoutEngine } from '../support/needed-parts.ts';
+import { ownCache } from '../support/own-cache.ts';
 import { eventsOf, runThaw } from '../support/thaw-process.ts';
 
 const images = { perClass: 24 };
@@ -31,18 +32,27 @@ describe('a job that keeps an eye on its old task', { skip: await skipWithoutEng
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  async function thaw(args: readonly string[]): Promise<string> {
-    const { status, stdout, stderr } = await runThaw(args, { cwd: folder });
+  async function thaw(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+    const { status, stdout, stderr } = await runThaw(args, { cwd: folder, env });
     assert.equal(status, 0, stderr);
     return stdout;
   }
 
-  async function next(name: string, spec: Fields, ...args: string[]): Promise<{ report: Report; events: Fields[] }> {
+  interface How {
+    readonly args?: readonly string[];
+    readonly env?: NodeJS.ProcessEnv;
+  }
+
+  async function next(
+    name: string,
+    spec: Fields,
+    { args = [], env }: How = {},
+  ): Promise<{ report: Report; events: Fields[] }> {
     const model = { source: 'file:source', input: undefined };
     const data = { source: 'file:new' };
     const changes = { metadata: { name }, spec: { model, data, ...spec, output: { uri: `file:${name}` } } };
     await writeFile(path.join(folder, `${name}.yaml`), aTinyJob(changes));
-    const stdout = await thaw(['run', `${name}.yaml`, '--json', ...args]);
+    const stdout = await thaw(['run', `${name}.yaml`, '--json', ...args], env);
     const text = await readFile(resultFiles(path.join(folder, name)).report, 'utf8');
     return { report: JSON.parse(text) as Report, events: eventsOf(stdout) };
   }
@@ -67,13 +77,8 @@ describe('a job that keeps an eye on its old task', { skip: await skipWithoutEng
   });
 
   it('finds the same with 3 trainers, and trains the same weights', async () => {
-    const { report } = await next(
-      'watched',
-      { retention: { source: 'file:images' } },
-      '--trainers',
-      '3',
-      '--overwrite',
-    );
+    const args = ['--trainers', '3', '--overwrite'];
+    const { report } = await next('watched', { retention: { source: 'file:images' } }, { args });
     assert.equal(report.weightsDigest, watched?.weightsDigest);
     assert.deepEqual(report.oldTask, watched?.oldTask);
     const retained = ({ stages }: Report) => stages.map(({ history }) => history.map(({ retention }) => retention));
@@ -89,5 +94,35 @@ describe('a job that keeps an eye on its old task', { skip: await skipWithoutEng
     const drops = stage?.history.map(({ retention: found }) => found?.drop ?? 0) ?? [];
     assert.ok((drops.at(-1) ?? 0) > 0.1 && drops.slice(0, -1).every((drop) => drop <= 0.1), drops.join());
     assert.ok(drops.length === 1 || stage?.best.epoch !== drops.length - 1);
+  });
+
+  it('undoes such a stage where the job says so, with any number of trainers, and reuses that', async () => {
+    const stages = [
+      { name: 'head', trainable: ['head/**'], epochs: 1 },
+      { name: 'all', trainable: ['head/**', 'backbone/**'], epochs: 8, learningRate: 0.02, onEnter: 'restoreBest' },
+    ];
+    const retention = { source: 'file:images', maxDrop: 0.1, onExceed: 'rollback' };
+    const env = { THAW_CACHE: await ownCache(path.join(folder, 'cache')) };
+    const run = async (name: string, used: readonly Fields[], ...args: string[]) => {
+      const how = { train: { schedule: { stages: used } }, retention };
+      return next(name, how, { env, args });
+    };
+    const { report, events } = await run('undone', stages, '--trainers', '3');
+    const [, all] = report.stages;
+    assert.ok(all?.rolledBack && all.rolledBack.drop > 0.1 && all.rolledBack.toEpoch === 0, JSON.stringify(all));
+    assert.equal(report.oldTask?.after?.drop, 0);
+    const told = events.filter(({ kind }) => kind === 'stageEnded').map(({ rolledBack }) => rolledBack);
+    assert.deepEqual(told, [undefined, all.rolledBack]);
+    const { report: alone } = await run('head-only', stages.slice(0, 1), '--fresh');
+    assert.equal(report.weightsDigest, alone.weightsDigest, 'the weights are those of a job without the stage');
+    const again = await run('undone', stages, '--overwrite');
+    assert.deepEqual(
+      again.report.stages.map(({ reused, rolledBack }) => [reused?.job, rolledBack]),
+      [
+        ['head-only', undefined],
+        ['undone', all.rolledBack],
+      ],
+    );
+    assert.equal(again.report.weightsDigest, report.weightsDigest);
   });
 });

@@ -147,7 +147,7 @@ const columnGap = '  ';
 function stageLines(stages: readonly StageReport[], width: number): Line[] {
   const header = ['stage', 'epochs', 'steps', 'best validation', 'seconds'];
   const rows = stages.map((stage) => [
-    plainText(stage.name),
+    plainText(nameOf(stage)),
     String(stage.epochs),
     String(stage.steps),
     bestText(stage),
@@ -169,10 +169,14 @@ function alignedCell(cell: string, cells: number, column: number): string {
 }
 
 function stageSentence(stage: StageReport): Line {
-  const { name, epochs, steps, seconds, reused } = stage;
+  const { epochs, steps, seconds, reused } = stage;
   const took = reused ? 'reused' : secondsText(seconds);
   const size = `${plural(epochs, 'epoch')}, ${plural(steps, 'step')}`;
-  return [span(`${name}: `, 'bold'), span(`${size}, best ${bestText(stage)}, ${took}`)];
+  return [span(`${nameOf(stage)}: `, 'bold'), span(`${size}, best ${bestText(stage)}, ${took}`)];
+}
+
+function nameOf({ name, rolledBack }: StageReport): string {
+  return rolledBack ? `${name} (rolled back)` : name;
 }
 
 /** By the metric that the stage is judged by. */

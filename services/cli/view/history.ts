@@ -2,11 +2,12 @@
 // up the plain view; there also the events that a live block shows by itself are written out (`minor`).
 
 import { bytesText, shortText } from '@thaw/common/text/number-text.ts';
+import type { RolledBack } from '@thaw/coordinator/core/state.ts';
 import { plainText, wrapText } from './display-width.ts';
 import type { JobEvent } from './job-event.ts';
 import { durationText, lossText, percentText, plural, secondsText } from './number-text.ts';
 import { fitLine, type Line, line, type Style, span } from './styled-line.ts';
-import { epochInStage, type ViewState } from './view-state.ts';
+import { epochInStage, stageOf, type ViewState } from './view-state.ts';
 
 export interface HistoryEntry {
   /** Seconds since the command began. */
@@ -84,9 +85,11 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
       const { job, trainedAt, epochs, steps, seconds, bestEpoch } = event;
       const by = `trained by job ${job} at ${trainedAt.slice(0, 16).replace('T', ' ')} UTC`;
       const cost = `${plural(epochs, 'epoch')}, ${plural(steps, 'step')} in ${secondsText(seconds)}`;
+      const best = `best epoch ${epochInStage(state, bestEpoch)}`;
+      const undone = event.rolledBack && `${event.reason}; ${undoneText(event.rolledBack, state)}`;
       return prose(
-        `${stageText(event, state)} reused: ${by} (${cost}); best epoch ${epochInStage(state, bestEpoch)}`,
-        'good',
+        `${stageText(event, state)} reused: ${by} (${cost}); ${undone ?? best}`,
+        undone ? 'warning' : 'good',
       );
     }
     case 'epochTrained': {
@@ -100,9 +103,11 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
     case 'stateStored':
       return oneLine(`epoch ${epochInStage(state, event.epoch)} stored: ${event.digest}, ${bytesText(event.bytes)}`);
     case 'stageEnded': {
-      const { reason, seconds, bestEpoch } = event;
-      const best = `best epoch ${epochInStage(state, bestEpoch)}`;
-      return prose(`${stageText(event, state)} ended after ${secondsText(seconds)}: ${reason}; ${best}`, 'plain');
+      const { reason, seconds, bestEpoch, rolledBack } = event;
+      const head = `${stageText(event, state)} ended after ${secondsText(seconds)}: ${reason}`;
+      return rolledBack
+        ? prose(`${head}; ${undoneText(rolledBack, state)}`, 'warning')
+        : prose(`${head}; best epoch ${epochInStage(state, bestEpoch)}`, 'plain');
     }
     case 'badSamples':
       return prose(badSamplesText(event, state.badSamples), 'warning');
@@ -117,6 +122,12 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
     default:
       return unknownEvent(event);
   }
+}
+
+function undoneText({ toEpoch }: RolledBack, state: ViewState): string {
+  if (toEpoch === null) return 'rolled back to the pretrained weights and an untrained head';
+  const to = stageOf(state, toEpoch);
+  return `rolled back to epoch ${epochInStage(state, toEpoch)} of stage "${to?.name ?? ''}"`;
 }
 
 type Tested = Extract<JobEvent, { readonly kind: 'tested' }>;

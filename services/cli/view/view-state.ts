@@ -49,10 +49,14 @@ export function initialViewState(began: ViewState['began']): ViewState {
   };
 }
 
+/** The stage of a job-global epoch. */
+export function stageOf({ stages }: ViewState, epoch: number): SeenStage | undefined {
+  return stages.findLast(({ firstEpoch }) => firstEpoch <= epoch);
+}
+
 /** Epoch within its stage, from 1, of a job-global epoch. */
-export function epochInStage({ stages }: ViewState, epoch: number): number {
-  const stage = stages.findLast(({ firstEpoch }) => firstEpoch <= epoch);
-  return epoch - (stage?.firstEpoch ?? 0) + 1;
+export function epochInStage(state: ViewState, epoch: number): number {
+  return epoch - (stageOf(state, epoch)?.firstEpoch ?? 0) + 1;
 }
 
 /** Seconds since the command began. */

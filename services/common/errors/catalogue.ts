@@ -28,6 +28,10 @@ export const errorCatalogue = {
     summary: 'The compute engine, one of its kernels, or the wanted GPU is missing.',
   },
   EngineClassMismatch: { retryable: false, summary: "A trainer's engine computes other bits than the job's." },
+  NothingLeft: {
+    retryable: false,
+    summary: 'Every stage was rolled back, because each cost more of the old task than retention.maxDrop allows.',
+  },
   NonFinite: { retryable: false, summary: 'A gradient, loss or weight became NaN or infinite.' },
   FrozenChanged: { retryable: false, summary: 'A frozen tensor differs from the source: a defect, or broken memory.' },
   OutOfMemory: { retryable: true, summary: 'A process would go over, or went over, its memory budget.' },

@@ -169,7 +169,7 @@ const flips: Readonly<Record<string, Flip>> = {
   'spec.output.calibrate': flip('result', 'temperature'),
   'spec.retention.source': flip('result', 'file:old'),
   'spec.retention.maxDrop': flip('result', 0.1, spec({ retention: { source: 'file:old' } })),
-  'spec.retention.onExceed': flip('refused', 'rollback', spec({ retention: { source: 'file:old', maxDrop: 0.1 } })),
+  'spec.retention.onExceed': flip('result', 'rollback', spec({ retention: { source: 'file:old', maxDrop: 0.1 } })),
 };
 
 /** Paths of everything in the schema that holds a value: no object with keys, no list of objects. */

@@ -33,10 +33,6 @@ const cases: readonly (readonly [changes: Fields, message: string])[] = [
     'spec.train.schedule.preset: preset auto is not supported yet',
   ],
   [spec({ output: { uri: 's3://bucket' } }), 'spec.output.uri: output s3://bucket is not supported yet'],
-  [
-    spec({ retention: { source: 'file:old', maxDrop: 0.1, onExceed: 'rollback' } }),
-    'spec.retention.onExceed: onExceed rollback is not supported yet',
-  ],
   [spec({ retention: { source: 's3://old' } }), 'spec.retention.source: source s3://old is not supported yet'],
 ];
 

@@ -22,7 +22,6 @@ export function notSupported({ spec }: JobFile): Problem[] {
   refuse(train.schedule.preset === 'auto', 'train.schedule.preset', 'preset auto');
   refuse(output.uri !== undefined && !output.uri.startsWith('file:'), 'output.uri', `output ${output.uri}`);
   const { retention } = spec;
-  refuse(retention?.onExceed === 'rollback', 'retention.onExceed', 'onExceed rollback');
   refuse(retention !== undefined && isElsewhere(retention.source), 'retention.source', `source ${retention?.source}`);
   return problems;
 }

@@ -17,6 +17,7 @@ import type {
   ResolvedData,
   ResolvedJob,
   ResolvedModel,
+  ResolvedRetention,
   ResolvedSplit,
   ResolvedStage,
   SourcePreprocessing,
@@ -79,10 +80,13 @@ export function resolveJob(parsed: ParsedJob, facts: JobFacts, overrides: Overri
       calibrate: spec.output.calibrate,
       metric: spec.output.metric ?? stages.at(-1)?.advanceOn?.metric ?? 'loss',
     },
-    ...(spec.retention && {
-      retention: { source: spec.retention.source, maxDrop: spec.retention.maxDrop ?? null, onExceed: 'stop' },
-    }),
+    ...(spec.retention && { retention: resolveRetention(spec.retention) }),
   };
+}
+
+function resolveRetention(retention: NonNullable<JobSpec['retention']>): ResolvedRetention {
+  const { source, maxDrop, onExceed } = retention;
+  return { source, maxDrop: maxDrop ?? null, onExceed: onExceed ?? 'stop' };
 }
 
 function resolveModel(parsed: ParsedJob, facts: JobFacts): ResolvedModel {

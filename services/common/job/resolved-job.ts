@@ -23,7 +23,8 @@ export interface ResolvedRetention {
   readonly source: string;
   /** Null: it is only watched. */
   readonly maxDrop: number | null;
-  readonly onExceed: 'stop';
+  /** What becomes of a stage that has forgotten more: it ends with its best epoch from before, or it is undone. */
+  readonly onExceed: 'stop' | 'rollback';
 }
 
 export interface ResolvedModel {

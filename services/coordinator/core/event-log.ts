@@ -3,7 +3,7 @@
 // these entries and nothing else.
 
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
-import type { BadSamples, JobFailure, JobState, Metrics, Retention, StepParts } from './state.ts';
+import type { BadSamples, JobFailure, JobState, Metrics, Retention, RolledBack, StepParts } from './state.ts';
 
 export interface OutboxEvent {
   /** `term.sequence`; the stream drops what it holds already. */
@@ -70,6 +70,8 @@ export type LogEntry =
       readonly validation: Metrics | null;
       /** What it took then. */
       readonly seconds: number;
+      /** Of a stage that was undone then. */
+      readonly rolledBack?: RolledBack;
     }
   | {
       readonly kind: 'epochTrained';
@@ -108,6 +110,8 @@ export type LogEntry =
       readonly bestEpoch: number;
       readonly bestValue: number;
       readonly seconds: number;
+      /** Of a stage that was undone; its best epoch is what it found. */
+      readonly rolledBack?: RolledBack;
     }
   | {
       readonly kind: 'badSamples';

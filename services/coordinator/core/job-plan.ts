@@ -38,6 +38,8 @@ export interface RetentionPlan {
   readonly classes: number;
   /** A stage ends when the old task's accuracy has fallen by more; null: it is only watched. */
   readonly maxDrop: number | null;
+  /** What becomes of that stage: it keeps its best epoch from before, or it is undone. */
+  readonly onExceed: 'stop' | 'rollback';
 }
 
 export interface PlanArtifacts {

@@ -41,10 +41,16 @@ export function judgeEpoch(plan: StagePlan, stage: StageRecord, evaluated: Evalu
 /** Accuracies are shares of counts: this much is rounding. */
 const roundingMax = 1e-9;
 
+/** Whether an epoch has forgotten more than the job allows. */
+export function exceeds(drop: number, maxDrop: number | null): maxDrop is number {
+  return maxDrop !== null && drop > maxDrop + roundingMax;
+}
+
 function forgottenTooMuch({ retention }: EvaluatedEpoch): string | null {
-  if (!retention || retention.maxDrop === null || retention.drop <= retention.maxDrop + roundingMax) return null;
+  const { drop, maxDrop } = retention ?? { drop: 0, maxDrop: null };
+  if (!exceeds(drop, maxDrop)) return null;
   const points = (share: number): string => String(Number((100 * share).toFixed(2)));
-  return `the old task's accuracy fell by ${points(retention.drop)} points; retention.maxDrop allows ${points(retention.maxDrop)}`;
+  return `the old task's accuracy fell by ${points(drop)} points; retention.maxDrop allows ${points(maxDrop)}`;
 }
 
 function endOf(plan: StagePlan, epochInStage: number, plateau: PlateauState | null): string | null {

@@ -4,6 +4,7 @@
 import type { Digest } from '@thaw/common/content/digest.ts';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import type { Effect } from './events.ts';
+import { lastStanding } from './standing.ts';
 import { currentStage, type JobState, type StageRecord, type StoredState } from './state.ts';
 
 export interface StageResult {
@@ -12,7 +13,7 @@ export interface StageResult {
   readonly job: { readonly name: string; readonly uid: string };
   readonly stageName: string;
   readonly record: StageRecord;
-  /** The state at the stage's end; that of its best epoch is named in the record. */
+  /** The state at the stage's end, of one that was undone what it began with; that of its best epoch is in the record. */
   readonly held: StoredState;
 }
 
@@ -20,6 +21,13 @@ export interface StageResult {
 export function statesOf({ held, record }: StageResult): Digest[] {
   const best = record.best?.stored?.digest ?? held.digest;
   return best === held.digest ? [best] : [held.digest, best];
+}
+
+/** Digests of the states that a job needs that goes on after these results, at least one. */
+export function statesAfter(results: readonly StageResult[]): Digest[] {
+  const last = results.at(-1);
+  const best = lastStanding(results.map(({ record }) => record))?.best?.stored;
+  return [...new Set([last?.held, best].flatMap((stored) => stored?.digest ?? []))];
 }
 
 /** Of the stage that has just ended. */

@@ -9,16 +9,20 @@ import { assignShards } from './assignment.ts';
 import { issueDirective } from './directive.ts';
 import { record } from './event-log.ts';
 import type { Decision } from './events.ts';
+import { fail } from './failing.ts';
 import { epochsOf, type StagePlan, stepsInEpoch } from './job-plan.ts';
 import { keepStage } from './kept-stage.ts';
 import { inputAfter, stageKey } from './stage-key.ts';
+import { chosenWeights, entryOf, lastStanding } from './standing.ts';
 import {
   currentStage,
   type EvaluatedSet,
   type Generation,
   type JobState,
+  type RolledBack,
   type StageRecord,
-  type Work,
+  type StoredState,
+  sourceEpoch,
 } from './state.ts';
 
 /** Every wanted trainer is ready: forms the first generation and enters the first stage that is not trained yet. */
@@ -45,15 +49,25 @@ export function beginTraining(state: JobState, now: number): Decision {
 
 /** The first stage that is not trained yet, or what follows when there is none. */
 export function beginStages(state: JobState, now: number): Decision {
+  const isStored = state.stages.length > 0 || state.held !== null;
+  return mayRollBack(state) && !isStored ? storeSource(state) : enterNextStage(state, now);
+}
+
+function mayRollBack({ plan }: JobState): boolean {
+  return plan.retention?.maxDrop != null && plan.retention.onExceed === 'rollback';
+}
+
+export function enterNextStage(state: JobState, now: number): Decision {
   const next = state.stages.length;
-  return next < state.plan.stages.length ? enterStage(state, now, next) : afterLastStage(state);
+  return next < state.plan.stages.length ? enterStage(state, now, next) : afterLastStage(state, now);
 }
 
 function enterStage(state: JobState, now: number, stage: number): Decision {
   const plan = stagePlan(state, stage);
   const firstStep = state.cursor.step + 1;
   const previous = state.stages.at(-1);
-  const input = previous && state.held ? inputAfter(previous, state.held) : null;
+  const input = previous && state.held ? inputAfter(state.stages, state.held) : null;
+  const entry = entryOf(state, plan);
   const opened: StageRecord = {
     stage,
     key: stageKey(state, stage, input),
@@ -66,6 +80,7 @@ function enterStage(state: JobState, now: number, stage: number): Decision {
     epochsDone: 0,
     epochs: [],
     plateau: null,
+    ...(mayRollBack(state) && entry && { entry }),
     best: null,
   };
   const entered = record({ ...state, stages: [...state.stages, opened] }, now, {
@@ -75,19 +90,18 @@ function enterStage(state: JobState, now: number, stage: number): Decision {
     epochsMax: epochsOf(plan),
     stepsMax: plan.steps,
   });
-  const restoreDigest = previous ? restoreOf(state, previous, plan.onEnter === 'restoreBest' ? 'best' : 'last') : '';
+  const restoreDigest = previous && entry ? restoreOf(state, entry) : '';
   const epoch = previous ? state.cursor.epoch + 1 : 0;
   const cursor = { ...state.cursor, stage, epochInStage: 0, epoch, stageFirstStep: firstStep };
   const resetOptimizer = previous !== undefined && plan.optimizerState === 'reset';
   return trainEpoch({ ...entered, cursor }, now, { restoreDigest, resetOptimizer });
 }
 
-/** Digest to restore for a finished stage's best or last epoch; empty when its members hold just that state. */
-function restoreOf({ cursor, held }: JobState, { best, reused }: StageRecord, wanted: 'best' | 'last'): string {
-  const stored = wanted === 'best' ? best?.stored : held;
-  invariant(stored != null, 'a finished stage has a stored best state and a stored last one');
-  // Members hold what they have trained; of a stage that was reused they hold nothing.
-  return reused === null && stored.epoch === cursor.epoch ? '' : stored.digest;
+/** What members restore after a finished stage; empty when they hold just that state. */
+function restoreOf(state: JobState, { digest, epoch }: StoredState): string {
+  // Members hold what they have trained: of a stage that was reused nothing, of one that was undone what is void.
+  const { reused, rolledBack } = currentStage(state);
+  return reused === null && !rolledBack && epoch === state.cursor.epoch ? '' : digest;
 }
 
 interface Entry {
@@ -125,10 +139,13 @@ interface Evaluation {
   readonly split: EvaluatedSet;
   readonly restoreDigest: string;
   readonly temperatures?: readonly number[];
+  /** Whose network; the cursor's stage unless said. */
+  readonly stage?: number;
 }
 
-function evaluate(state: JobState, { split, restoreDigest, temperatures = [] }: Evaluation): Decision {
-  const { stage, epoch } = state.cursor;
+function evaluate(state: JobState, { split, restoreDigest, temperatures = [], ...of }: Evaluation): Decision {
+  const { stage = state.cursor.stage } = of;
+  const { epoch } = state.cursor;
   const members = state.generation?.members.length ?? 0;
   const partOwners = assignParts(state.plan.parts[split] ?? 0, members);
   return issueDirective(state, { kind: 'evaluate', stage, epoch, split, partOwners, restoreDigest, temperatures });
@@ -136,26 +153,49 @@ function evaluate(state: JobState, { split, restoreDigest, temperatures = [] }: 
 
 /** The member 0 stores what all of them hold. The snapshot is the same bytes whenever and by whomever it is made. */
 export function storeState(state: JobState, isBest: boolean): Decision {
+  return store(state, { isBest, reason: isBest ? 'a new best epoch' : 'end of a stage' });
+}
+
+/** What the first stage begins with, should it have to be undone. */
+function storeSource(state: JobState): Decision {
+  return store(state, { isBest: false, reason: 'what training begins with' });
+}
+
+function store(state: JobState, { isBest, reason }: { readonly isBest: boolean; readonly reason: string }): Decision {
   const { stages, cursor, version } = state;
-  const { best, plateau } = currentStage(state);
+  const { best = null, plateau = null } = stages.at(-1) ?? {};
   const { epochStartedAt: _, ...place } = cursor;
   const scheduleState = JSON.stringify({ version, cursor: place, best, plateau, stages: stages.length });
-  const work: Work = { kind: 'store', member: 0, scheduleState, isBest };
-  return issueDirective({ ...state, phase: 'Storing', reason: isBest ? 'a new best epoch' : 'end of a stage' }, work);
+  return issueDirective({ ...state, phase: 'Storing', reason }, { kind: 'store', member: 0, scheduleState, isBest });
 }
 
 /** After an epoch is evaluated and stored: the next epoch, the next stage, or the test. */
 export function goOnAfterEpoch(state: JobState, now: number): Decision {
-  const { cursor, plan } = state;
+  const { cursor } = state;
   const stage = currentStage(state);
   if (stage.ended === null) {
     const { epochInStage, epoch } = cursor;
     return trainEpoch({ ...state, cursor: { ...cursor, epochInStage: epochInStage + 1, epoch: epoch + 1 } }, now);
   }
+  return leaveStage(state, now);
+}
+
+function leaveStage(state: JobState, now: number): Decision {
   const closed = closeStage(state, now);
-  const next =
-    cursor.stage + 1 < plan.stages.length ? enterStage(closed, now, cursor.stage + 1) : afterLastStage(closed);
+  const next = enterNextStage(closed, now);
   return { state: next.state, effects: [...next.effects, keepStage(closed)] };
+}
+
+/** Undoes the current stage: what it began with is in force again, as if the stage were not there. Counters go on. */
+export function rollBackStage(state: JobState, now: number, why: Omit<RolledBack, 'toEpoch'>): Decision {
+  const { entry, best, ...stage } = currentStage(state);
+  invariant(entry !== undefined, 'a stage that may be rolled back knows what it began with');
+  const rolledBack: RolledBack = { ...why, toEpoch: entry.epoch === sourceEpoch ? null : entry.epoch };
+  const undone: StageRecord = { ...stage, entry, rolledBack, best: best && { ...best, stored: null } };
+  const stages = [...state.stages.slice(0, -1), undone];
+  const { state: next, effects } = leaveStage({ ...state, stages, held: entry }, now);
+  const useless = best?.stored?.digest;
+  return { state: next, effects: useless ? [...effects, { kind: 'discard', digest: useless }] : effects };
 }
 
 function closeStage(state: JobState, now: number): JobState {
@@ -169,29 +209,39 @@ function closeStage(state: JobState, now: number): JobState {
     bestEpoch: stage.best?.epoch ?? 0,
     bestValue: stage.best?.value ?? 0,
     seconds: (now - stage.startedAt) / 1000,
+    ...(stage.rolledBack && { rolledBack: stage.rolledBack }),
   });
 }
 
-function afterLastStage(state: JobState): Decision {
+function afterLastStage(state: JobState, now: number): Decision {
+  if (!lastStanding(state.stages)) return fail(state, now, { code: 'NothingLeft', message: nothingLeft(state) });
   return state.plan.calibrate === 'temperature' ? fitTemperature(state) : test(state);
+}
+
+function nothingLeft({ plan }: JobState): string {
+  const names = plan.stages.map(({ name }) => `"${name}"`).join(', ');
+  return (
+    `found every stage rolled back (${names}); expected one whose epochs cost the old task at most ` +
+    `retention.maxDrop, which is ${plan.retention?.maxDrop}. Lower rates or fewer thawed layers forget less`
+  );
 }
 
 /** The chosen weights once more on the validation set, which must not be the test set: that one measures the result. */
 function fitTemperature(state: JobState): Decision {
   const fitting: JobState = { ...state, phase: 'Evaluating', reason: 'fitting the temperature' };
-  return evaluate(fitting, { split: 'validation', restoreDigest: chosen(state), temperatures: temperatureGrid });
+  return evaluate(fitting, { split: 'validation', ...chosen(state), temperatures: temperatureGrid });
 }
 
 export function test(state: JobState): Decision {
   const testing: JobState = { ...state, phase: 'Evaluating', reason: 'testing the chosen weights' };
   const { temperature } = state.calibration ?? {};
   const temperatures = temperature === undefined ? [] : [temperature, 1];
-  return evaluate(testing, { split: 'test', restoreDigest: chosen(state), temperatures });
+  return evaluate(testing, { split: 'test', ...chosen(state), temperatures });
 }
 
-/** Digest of the state whose weights are the result; empty when members hold just that. */
-function chosen(state: JobState): string {
-  return restoreOf(state, currentStage(state), state.plan.weights);
+function chosen(state: JobState): Required<Pick<Evaluation, 'restoreDigest' | 'stage'>> {
+  const { stage, stored } = chosenWeights(state);
+  return { restoreDigest: restoreOf(state, stored), stage };
 }
 
 /** Trainers are done: they may leave while the result is written. */

@@ -13,18 +13,21 @@ import { record } from './event-log.ts';
 import type { Decision, Effect } from './events.ts';
 import { fail, failWith } from './failing.ts';
 import { addFeatureWork, noFeatureGain } from './feature-gain.ts';
-import { judgeEpoch } from './judge.ts';
+import { exceeds, judgeEpoch } from './judge.ts';
 import { allResults, type Result, withResult } from './pending.ts';
 import {
   beginStages,
+  enterNextStage,
   evaluateEpoch,
   evaluateOldTask,
   exportResult,
   goOnAfterEpoch,
+  rollBackStage,
   stagePlan,
   storeState,
   test,
 } from './progression.ts';
+import { chosenWeights } from './standing.ts';
 import {
   currentStage,
   type EpochRecord,
@@ -35,6 +38,7 @@ import {
   type Metrics,
   type StageRecord,
   type StoredState,
+  sourceEpoch,
   type Work,
 } from './state.ts';
 import { figuresProblem, testFigures } from './test-figures.ts';
@@ -256,12 +260,19 @@ function onMeasured(state: JobState, now: number): Decision {
     best: isBest,
     ...(retention && { retention }),
   });
+  const { drop = 0 } = retention ?? {};
+  if (state.plan.retention?.onExceed === 'rollback' && exceeds(drop, maxDrop)) {
+    return rollBackStage(judged, now, { drop, maxDrop });
+  }
   return isBest || ended !== null ? storeState(judged, isBest) : goOnAfterEpoch(judged, now);
 }
 
 function onStored(state: JobState, now: number, work: Extract<Work, { kind: 'store' }>, result: Result): Decision {
   const { digest, bytes } = result.stored ?? { digest: '', bytes: 0 };
   const { epoch } = state.cursor;
+  if (state.stages.length === 0) {
+    return enterNextStage({ ...state, held: { digest: digest as Digest, bytes, epoch: sourceEpoch } }, now);
+  }
   const stored: StoredState = { digest: digest as Digest, bytes, epoch };
   const stage = currentStage(state);
   const replaced = work.isBest ? superseded(state, stored) : [];
@@ -278,10 +289,11 @@ function onStored(state: JobState, now: number, work: Extract<Work, { kind: 'sto
   return { state: next.state, effects: [...next.effects, ...replaced] };
 }
 
-/** The stored state that a new best one makes useless; best states of finished stages stay. */
+/** The stored state that a new best one makes useless; best states of finished stages stay, and what this one began with. */
 function superseded(state: JobState, stored: StoredState): Effect[] {
   const former = state.held?.digest ?? null;
-  const pinned = state.stages.slice(0, -1).map(({ best }) => best?.stored?.digest);
+  const { entry } = currentStage(state);
+  const pinned = [entry?.digest, ...state.stages.slice(0, -1).map(({ best }) => best?.stored?.digest)];
   if (former === null || former === stored.digest || pinned.includes(former)) return [];
   return [{ kind: 'discard', digest: former }];
 }
@@ -300,8 +312,7 @@ function onTested(state: JobState, now: number, results: readonly Result[]): Dec
   const perSample = (sum: number): number => sum / fixedPointScale / Math.max(1, sums.count);
   const [tempered, plain] = sums.temperedLossSums.map(perSample);
   const crossEntropy = tempered === undefined || plain === undefined ? {} : { crossEntropy: { tempered, plain } };
-  const { stage, best } = currentStage(state);
-  const epoch = state.plan.weights === 'best' ? (best?.epoch ?? 0) : state.cursor.epoch;
+  const { stage, epoch } = chosenWeights(state);
   const tested: JobState = {
     ...state,
     test: { ...metrics, badSamples: sums.badSamples, stage, epoch, ...crossEntropy },

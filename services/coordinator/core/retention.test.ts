@@ -11,7 +11,12 @@ const sets = {
 };
 
 function aWatchedPlan(maxDrop: number | null, replicas = 2) {
-  return aPlan({ ...sets, replicas, retention: { classes: 2, maxDrop }, stages: [aStage({ steps: 16 })] });
+  return aPlan({
+    ...sets,
+    replicas,
+    retention: { classes: 2, maxDrop, onExceed: 'stop' },
+    stages: [aStage({ steps: 16 })],
+  });
 }
 
 /** `epochs`: right predictions of ten on the validation set and on the old task. The old task begins with nine. */

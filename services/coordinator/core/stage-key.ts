@@ -4,11 +4,12 @@
 import { type Digest, digestOfJson } from '@thaw/common/content/digest.ts';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import { numericsVersion } from '@thaw/common/job/result-facts.ts';
+import { lastEpochOf, lastStanding } from './standing.ts';
 import type { JobState, StageRecord, StoredState } from './state.ts';
 
 /** What a stage begins with. */
 export interface StageInput {
-  /** The last state of the stage before, and its best one. */
+  /** The state that holds after the stage before, and the best one of the last stage that was not undone. */
   readonly state: string;
   readonly best: string;
   /** Job-global, of the last epoch and step before the stage. */
@@ -42,8 +43,11 @@ export function stageKey(
   });
 }
 
-/** What the stage after this finished one begins with. `held`: the state at its end. */
-export function inputAfter({ firstStep, steps, best }: StageRecord, held: StoredState): StageInput {
-  invariant(best?.stored != null, 'a finished stage has a stored best state');
-  return { state: held.digest, best: best.stored.digest, epoch: held.epoch, step: firstStep + steps - 1 };
+/** What the stage after these finished ones, at least one, begins with. `held`: the state at the end of the last. */
+export function inputAfter(stages: readonly StageRecord[], held: StoredState): StageInput {
+  const last = stages.at(-1);
+  const best = lastStanding(stages) ? lastStanding(stages)?.best?.stored : held;
+  invariant(last !== undefined && best != null, 'a finished stage has a stored best state');
+  const { firstStep, steps } = last;
+  return { state: held.digest, best: best.digest, epoch: lastEpochOf(last, held), step: firstStep + steps - 1 };
 }

@@ -9,6 +9,7 @@ import type { CoreEvent, Decision } from './events.ts';
 import { gathered } from './gathering.ts';
 import type { StageResult } from './kept-stage.ts';
 import { inputAfter, type StageInput, stageKey } from './stage-key.ts';
+import { lastEpochOf } from './standing.ts';
 import { isTerminal, type JobState, type StageRecord } from './state.ts';
 
 /** Key of the stage that follows these results; null when they are all of the job's. */
@@ -19,7 +20,8 @@ export function nextKey(state: Pick<JobState, 'plan' | 'engine'>, results: reado
 
 function inputOf(results: readonly StageResult[]): StageInput | null {
   const last = results.at(-1);
-  return last ? inputAfter(last.record, last.held) : null;
+  const records = results.map(({ record }) => record);
+  return last ? inputAfter(records, last.held) : null;
 }
 
 /** The search is over: what was found counts as trained. */
@@ -48,7 +50,7 @@ function adopt(state: JobState, now: number, { job, record: trained, held, key }
     ...state.cursor,
     stage,
     epochInStage: epochsDone - 1,
-    epoch: held.epoch,
+    epoch: lastEpochOf(trained, held),
     step: firstStep + steps - 1,
     stageFirstStep: firstStep,
   };
@@ -60,12 +62,13 @@ function adopt(state: JobState, now: number, { job, record: trained, held, key }
     uid: job.uid,
     trainedAt: new Date(endedAt).toISOString(),
     epochs: epochsDone,
-    lastEpoch: held.epoch,
+    lastEpoch: cursor.epoch,
     steps,
     reason: ended ?? '',
     bestEpoch: best.epoch,
     bestValue: best.value,
     validation: trained.epochs.find(({ epoch }) => epoch === best.epoch)?.validation ?? null,
     seconds: (endedAt - startedAt) / 1000,
+    ...(trained.rolledBack && { rolledBack: trained.rolledBack }),
   });
 }

@@ -147,7 +147,19 @@ export interface Cursor {
 export interface StoredState {
   readonly digest: Digest;
   readonly bytes: number;
+  /** Job-global, at whose end it was; sourceEpoch for what training begins with. */
   readonly epoch: number;
+}
+
+/** Before the first one. */
+export const sourceEpoch = -1;
+
+/** Why a stage was undone. Shares of one, as in the job. */
+export interface RolledBack {
+  readonly drop: number;
+  readonly maxDrop: number;
+  /** Job-global, whose state is in force again; null: the source's. */
+  readonly toEpoch: number | null;
 }
 
 export interface StageRecord {
@@ -166,6 +178,10 @@ export interface StageRecord {
   /** The newest ones, and the best; older ones are in the event log only (epochsKeptMax). */
   readonly epochs: readonly EpochRecord[];
   readonly plateau: PlateauState | null;
+  /** What it began with, in jobs that may have to go back to it. */
+  readonly entry?: StoredState;
+  /** Of a stage that was undone: its figures are what it found, its states are gone. */
+  readonly rolledBack?: RolledBack;
   /** Best epoch of this stage so far; `stored` follows as soon as a member has stored it. */
   readonly best: { readonly epoch: number; readonly value: number; readonly stored: StoredState | null } | null;
 }

@@ -2,11 +2,10 @@
 // its presence says that all is there, the report. Needs no TensorFlow.
 
 import type { Clock } from '@thaw/common/clock/clock.ts';
-import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import { type StoredCalibration, storedCalibrationVersion } from '@thaw/common/evaluation/stored-calibration.ts';
 import type { BlobStore } from '../adapters/blob-store.ts';
 import { writeFileWhole, writeJsonWhole } from '../adapters/write-file.ts';
-import { currentStage, type JobState } from '../core/state.ts';
+import { chosenWeights } from '../core/standing.ts';
 import type { SplitCheck } from '../near-duplicates/split-check.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 import { buildReport } from '../report/build-report.ts';
@@ -30,7 +29,7 @@ export function resultExporter({ out, prepared, blobs, clock, splitCheck }: Expo
   const startedAt = clock.wall();
   return {
     async export(state) {
-      const digest = finalStateDigest(state);
+      const { digest } = chosenWeights(state).stored;
       const weights = finalWeights(prepared.graph, prepared.weights, await blobs.read(digest), `state ${digest}`);
       const facts = {
         weightsDigest: weightsDigest(weights),
@@ -59,12 +58,4 @@ export function resultExporter({ out, prepared, blobs, clock, splitCheck }: Expo
       return { weightsDigest: facts.weightsDigest };
     },
   };
-}
-
-/** The state that holds the weights which were tested. */
-function finalStateDigest(state: JobState): string {
-  const { best } = currentStage(state);
-  const chosen = state.plan.weights === 'best' ? best?.stored : state.held;
-  invariant(chosen != null, 'the chosen weights are stored');
-  return chosen.digest;
 }

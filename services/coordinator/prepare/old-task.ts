@@ -40,7 +40,8 @@ export async function openOldTask(
   const weights = weightsOf(graph, source.weights);
   const names = classNames(source, oldTaskClasses(graph));
   const columns = await columnsOfSamples(await listSamples(retention.source, options), names);
-  return { graph, weights, columns, plan: { classes: names.length, maxDrop: retention.maxDrop } };
+  const { source: _, ...rule } = retention;
+  return { graph, weights, columns, plan: { classes: names.length, ...rule } };
 }
 
 /** The data with one set more, and a digest that tells it. */

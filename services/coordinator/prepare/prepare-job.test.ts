@@ -355,7 +355,7 @@ test('an old task joins as a set of its own, labelled by index, with the old cla
   assert.equal(watched.oldGraph?.output, 'backbone/predictions');
   const added = [...watched.weights.keys()].filter((name) => !plain.weights.has(name));
   assert.deepEqual(added, ['backbone/predictions/kernel', 'backbone/predictions/bias']);
-  assert.deepEqual(watched.plan.retention, { classes: 5, maxDrop: null });
+  assert.deepEqual(watched.plan.retention, { classes: 5, maxDrop: null, onExceed: 'stop' });
   assert.deepEqual([watched.plan.samples.retention, watched.plan.parts.retention], [6, 1]);
   assert.ok(!('retention' in plain.plan) && !('oldGraph' in plain));
 });

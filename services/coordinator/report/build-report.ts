@@ -15,6 +15,7 @@ import type {
   JobState,
   Metrics,
   Retention,
+  RolledBack,
   StageRecord,
 } from '../core/state.ts';
 import { type CalibrationCell, calibrationFigures } from '../core/test-figures.ts';
@@ -61,6 +62,7 @@ export interface OldTaskReport {
   readonly after: Retention | null;
   /** Null where it was only watched. */
   readonly maxDrop: number | null;
+  readonly onExceed: 'stop' | 'rollback';
 }
 
 export interface StageReport {
@@ -68,6 +70,8 @@ export interface StageReport {
   readonly steps: number;
   readonly epochs: number;
   readonly ended: string;
+  /** Of a stage that was undone: nothing of it is in the result. */
+  readonly rolledBack?: RolledBack;
   readonly seconds: number;
   /** The run that has trained it, when it was another; times and history are of then. `trainedAt`: ISO 8601. */
   readonly reused: { readonly job: string; readonly uid: string; readonly trainedAt: string } | null;
@@ -159,11 +163,12 @@ export function buildReport(state: JobState, facts: ReportFacts): Report {
 function oldTaskReport({ oldTask, plan, stages, test }: JobState): { readonly oldTask?: OldTaskReport } {
   if (!oldTask || !plan.retention) return {};
   const tested = stages.flatMap(({ epochs }) => epochs).find(({ epoch }) => epoch === test?.epoch);
-  return { oldTask: { before: oldTask, after: tested?.retention ?? null, maxDrop: plan.retention.maxDrop } };
+  const { maxDrop, onExceed } = plan.retention;
+  return { oldTask: { before: oldTask, after: tested?.retention ?? null, maxDrop, onExceed } };
 }
 
 function stageReport({ plan }: JobState, stage: StageRecord): StageReport {
-  const { epochs, best, reused, endedAt } = stage;
+  const { epochs, best, reused, endedAt, rolledBack } = stage;
   const ofBest = epochs.find(({ epoch }) => epoch === best?.epoch);
   const { name = '', metric = 'loss' } = plan.stages[stage.stage] ?? {};
   return {
@@ -171,6 +176,7 @@ function stageReport({ plan }: JobState, stage: StageRecord): StageReport {
     steps: stage.steps,
     epochs: stage.epochsDone,
     ended: stage.ended ?? '',
+    ...(rolledBack && { rolledBack }),
     seconds: stageSeconds(stage),
     reused: reused && { ...reused, trainedAt: new Date(endedAt ?? 0).toISOString() },
     best: { epoch: best?.epoch ?? 0, metric, value: best?.value ?? 0 },

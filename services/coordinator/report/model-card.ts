@@ -88,7 +88,7 @@ function stageRow(job: ResolvedJob, stage: Report['stages'][number], index: numb
   const resolved = job.stages[index];
   return [
     '',
-    stage.name,
+    stage.rolledBack ? `${stage.name} (rolled back)` : stage.name,
     resolved?.select.map((pattern) => `\`${pattern}\``).join(', ') ?? '',
     resolved?.optimizer.kind ?? '',
     resolved?.learningRate ?? '',

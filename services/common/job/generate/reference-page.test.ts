@@ -55,6 +55,7 @@ for (const [path, value, supported] of cases) {
 
 test('what is refused for now is marked, and nothing else', () => {
   assert.match(page, /^\| `task` \| `imageClassification`, `videoClassification` \*not yet\*/m);
-  assert.match(page, /^\| `retention.onExceed` \| `stop`, `rollback` \*not yet\*/m);
+  assert.match(page, /^\| `schedule.preset` \| .*`auto` \*not yet\*/m);
+  assert.match(page, /^\| `retention.onExceed` \| `stop`, `rollback` \| /m);
   assert.match(page, /^\| `l2` \| number ≥ 0 \| `0` \| λ/m);
 });

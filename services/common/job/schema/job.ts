@@ -120,7 +120,10 @@ export const jobSchema = z.strictObject({
           onExceed: z
             .enum(['stop', 'rollback'])
             .optional()
-            .describe('What then: stop ends the stage, which keeps its best epoch from before. Default: stop.'),
+            .describe(
+              'What then: stop ends the stage, which keeps its best epoch from before. rollback undoes the stage: the ' +
+                'schedule goes on from what it began with. Default: stop.',
+            ),
         })
         .optional()
         .describe(

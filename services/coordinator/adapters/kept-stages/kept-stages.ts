@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Logger } from '@thaw/common/log/logger.ts';
 import type { BadSamples__Output } from '@thaw/proto/gen/thaw/v1/BadSamples.ts';
-import { type StageResult, statesOf } from '../../core/kept-stage.ts';
+import { type StageResult, statesAfter, statesOf } from '../../core/kept-stage.ts';
 import type { StageResults } from '../../runtime/ports.ts';
 import { type BlobStore, diskBlobStore } from '../blob-store.ts';
 import { writeFileWhole } from '../write-file.ts';
@@ -79,7 +79,7 @@ async function find(
   while (files.length > 0) {
     const { result, badSamples } = files.at(-1) as StageFile;
     try {
-      for (const digest of statesOf(result)) await copyBlob(digest, kept, blobs);
+      for (const digest of statesAfter(resultsOf())) await copyBlob(digest, kept, blobs);
       for (const { key } of resultsOf()) await touch(resultFile(folder, key), wall());
       return { results: resultsOf(), badSamples: badSamples as BadSamples__Output['samples'] };
     } catch (error) {

@@ -5,7 +5,7 @@ import { type Digest, digestOfJson } from '@thaw/common/content/digest.ts';
 import { setNames } from '@thaw/common/data/manifest.ts';
 import { z } from 'zod';
 import type { StageResult } from '../../core/kept-stage.ts';
-import type { EpochRecord, Metrics, Retention, StageRecord, StoredState } from '../../core/state.ts';
+import type { EpochRecord, Metrics, Retention, RolledBack, StageRecord, StoredState } from '../../core/state.ts';
 
 const stageFileVersion = 1;
 
@@ -41,6 +41,12 @@ const retention = z.strictObject({
   drop: z.number(),
 } satisfies Fields<Retention>) satisfies z.ZodType<Retention>;
 
+const rolledBack = z.strictObject({
+  drop: z.number(),
+  maxDrop: z.number(),
+  toEpoch: z.number().nullable(),
+} satisfies Fields<RolledBack>) satisfies z.ZodType<RolledBack>;
+
 const epoch = z.strictObject({
   epoch: z.number(),
   steps: z.number(),
@@ -63,7 +69,7 @@ const epoch = z.strictObject({
   retention: z.exactOptional(retention),
 } satisfies Fields<EpochRecord>) satisfies z.ZodType<EpochRecord>;
 
-const record = z.strictObject({
+const fields = z.strictObject({
   stage: z.number(),
   key: digest,
   reused: z.strictObject({ job: z.string(), uid: z.string() }).nullable(),
@@ -75,8 +81,13 @@ const record = z.strictObject({
   epochsDone: z.number(),
   epochs: z.array(epoch),
   plateau: z.strictObject({ best: z.number(), stale: z.number() }).nullable(),
-  best: z.strictObject({ epoch: z.number(), value: z.number(), stored }),
+  entry: z.exactOptional(stored),
+  rolledBack: z.exactOptional(rolledBack),
+  best: z.strictObject({ epoch: z.number(), value: z.number(), stored: stored.nullable() }),
 } satisfies Fields<StageRecord>) satisfies z.ZodType<StageRecord>;
+
+/** Only a stage that was undone has no best state. */
+const record = fields.refine(({ best, rolledBack: undone }) => (best.stored === null) === (undone !== undefined));
 
 const content = z.strictObject({
   result: z.strictObject({

@@ -126,7 +126,7 @@ describe('the page', () => {
       return { ...one, retention: { accuracy: 0.9 - drop, loss: 1, drop } };
     });
     const before = { loss: 0.2, accuracy: 0.9, macroF1: 0.9, auc: 0.9, count: 500 };
-    const oldTask = { before, after: epochs[3]?.retention ?? null, maxDrop: 0.2 };
+    const oldTask = { before, after: epochs[3]?.retention ?? null, maxDrop: 0.2, onExceed: 'stop' as const };
     const page = reportPage({ ...plain, report: { ...plain.report, oldTask }, history: { ...plain.history, epochs } });
     const section = /<section id="forgetting"[\s\S]*?<\/section>/.exec(page)?.[0] ?? '';
     assert.match(section, /right about 90\.0 % of 500 samples of the old task, and 80\.0 % of them with the exported/);

@@ -13,7 +13,7 @@ import { note, numbers, type Section, tableMarkup } from './parts.ts';
 export function forgettingSection({ report, history }: PageData): readonly Section[] {
   const { oldTask, test } = report;
   if (!oldTask) return [];
-  const { before, after, maxDrop } = oldTask;
+  const { before, after, maxDrop, onExceed } = oldTask;
   const epochs = history.epochs.filter(({ retention }) => retention !== null);
   const later = epochs.map(({ epoch, retention }) => ({ x: epoch + 1, y: retention?.accuracy ?? 0 }));
   const points = [{ x: 0, y: before.accuracy }, ...later];
@@ -30,7 +30,7 @@ export function forgettingSection({ report, history }: PageData): readonly Secti
   const rule =
     maxDrop === null
       ? 'It was only watched: no rule ended a stage by it.'
-      : `A stage ends when it has fallen by more than ${(100 * maxDrop).toFixed(1)} points.`;
+      : `A stage ${onExceed === 'stop' ? 'ends' : 'is rolled back'} when it has fallen by more than ${(100 * maxDrop).toFixed(1)} points.`;
   const key = legend([
     { name: 'old task (epoch 0: before training)', swatch: { kind: 'line', style: 2 } },
     { name: `tested and exported (epoch ${chosen})`, swatch: { kind: 'mark' } },

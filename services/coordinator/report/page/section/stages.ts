@@ -47,6 +47,7 @@ ${factList([
   [stage.reused ? 'time then' : 'time', secondsText(stage.seconds)],
   ['gradients reduced', bytesText(bytes)],
   ['ended because', stage.ended],
+  ...rolledBackFacts(stage),
 ])}</article>`;
 }
 
@@ -54,6 +55,13 @@ function reusedFacts({ reused }: Stage): Fact[] {
   if (!reused) return [];
   const { job, trainedAt } = reused;
   return [['reused', `trained by ${job} on ${dateText(Date.parse(trainedAt))}, not again in this run`]];
+}
+
+function rolledBackFacts({ rolledBack }: Stage): Fact[] {
+  if (!rolledBack) return [];
+  const { toEpoch } = rolledBack;
+  const to = toEpoch === null ? 'the pretrained weights and an untrained head' : `the state of epoch ${toEpoch + 1}`;
+  return [['rolled back', `to ${to}: nothing of this stage is in the result`]];
 }
 
 /** By the metric that decides the stage. */
@@ -74,12 +82,13 @@ function broughtMarkup(data: PageData, stage: Stage, index: number): Markup {
 
 /** Validation of the weights that the stage began with; undefined for the first one. */
 function metricsBefore(data: PageData, index: number): Metrics | undefined {
-  const previous = data.report.stages[index - 1];
-  if (!previous) return undefined;
-  const restored = data.job.stages[index]?.onEnter === 'restoreBest';
-  const ran = epochsOf(data, index - 1);
-  const last = ran.at(-1);
-  return (restored ? previous.validation : last?.validation) ?? undefined;
+  const before = data.report.stages.slice(0, index);
+  const standing = before.findLast(({ rolledBack }) => rolledBack === undefined);
+  const previous = before.at(-1);
+  if (!standing || !previous) return undefined;
+  if (data.job.stages[index]?.onEnter === 'restoreBest') return standing.validation ?? undefined;
+  const lastEpoch = previous.rolledBack ? previous.rolledBack.toEpoch : epochsOf(data, index - 1).at(-1)?.epoch;
+  return data.history.epochs.find(({ epoch }) => epoch === lastEpoch)?.validation ?? undefined;
 }
 
 function metricOf(name: string): Metric {
