@@ -2,6 +2,7 @@
 // 0 done, 1 failed, 2 not understood, 130 stopped by the user.
 
 import { cacheDirectory } from '@thaw/common/environment/cache-directory.ts';
+import { s3Environment } from '@thaw/common/environment/s3-environment.ts';
 import { Command, CommanderError } from 'commander';
 import { keepOnWithoutReader } from './closed-output.ts';
 import { cacheCommand } from './commands/cache.ts';
@@ -27,6 +28,7 @@ const world: World = {
   cwd: process.cwd(),
   command: process.env.THAW_COMMAND ?? 'thaw',
   cacheDirectory: cacheDirectory(process.env),
+  s3: s3Environment(process.env),
   stdout: process.stdout,
   stderr: process.stderr,
   exitWith(wanted) {

@@ -1,6 +1,8 @@
 // What main.ts found out about the outside, once, for every command: nothing else in the command line reads the
 // environment or ends the process.
 
+import type { S3Environment } from '@thaw/common/environment/s3-environment.ts';
+
 export interface World {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
@@ -8,6 +10,8 @@ export interface World {
   readonly command: string;
   /** What can be made or fetched again. */
   readonly cacheDirectory: string;
+  /** Who asks for s3: sources, and where. */
+  readonly s3: S3Environment;
   /** The result of a command: what a pipe gets. */
   readonly stdout: NodeJS.WriteStream;
   /** Progress, warnings and errors. */

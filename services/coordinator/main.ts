@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { cacheDirectory } from '@thaw/common/environment/cache-directory.ts';
+import { type S3Environment, s3Environment } from '@thaw/common/environment/s3-environment.ts';
 import { ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
 import { createLogger } from '@thaw/common/log/logger.ts';
 import { ulid } from 'ulid';
@@ -26,6 +27,7 @@ interface Environment {
   readonly overrides: { readonly trainers?: number; readonly overwrite?: boolean; readonly fresh?: boolean };
   readonly logFile: string | undefined;
   readonly cacheDirectory: string;
+  readonly s3: S3Environment;
   readonly stageBytes: number;
   /** host:port that gRPC listens on. */
   readonly listen: string;
@@ -45,6 +47,7 @@ function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     overrides: JSON.parse(env.THAW_JOB_OVERRIDES || '{}') as Environment['overrides'],
     logFile: env.THAW_LOG_FILE,
     cacheDirectory: cacheDirectory(env),
+    s3: s3Environment(env),
     stageBytes: bytesOf('THAW_STAGE_BYTES', env.THAW_STAGE_BYTES, stageBytesDefault),
     listen: env.THAW_LISTEN ?? '127.0.0.1:0',
   };

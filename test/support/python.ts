@@ -1,11 +1,12 @@
 // Python with packages for tests that check Thaw against it. The packages lie in a cache folder of their own, never in
 // the user's Python. Without python3 or pip such tests are skipped, loudly; in CI that is an error.
 
-import { execFile } from 'node:child_process';
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { cacheDirectory } from '../../scripts/setup/locations.mjs';
 
@@ -15,6 +16,8 @@ const outputBytesMax = 256 * 1024 * 1024;
 export interface Python {
   /** Runs a script file (or `-c` and a program as the first argument) and returns what it wrote to stdout. */
   run(script: string, args: readonly string[]): Promise<string>;
+  /** Leaves a script running, which says its errors itself. */
+  start(script: string, args: readonly string[]): ChildProcessByStdio<Writable, Readable, null>;
 }
 
 /** `requirements` as pip takes them. A text is the reason to skip. */
@@ -22,9 +25,10 @@ export async function pythonWith(requirements: readonly string[]): Promise<Pytho
   try {
     const version = await execute('python3', ['-m', 'pip', '--version']);
     const packages = await installed(requirements, version.stdout);
+    const env = { ...process.env, PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: '1' };
     return {
+      start: (script, args) => spawn('python3', [script, ...args], { env, stdio: ['pipe', 'pipe', 'inherit'] }),
       async run(script, args) {
-        const env = { ...process.env, PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: '1' };
         return (await execute('python3', [script, ...args], { env, maxBuffer: outputBytesMax })).stdout;
       },
     };

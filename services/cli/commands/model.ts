@@ -49,6 +49,7 @@ async function inspect(source: string, options: InspectOptions, world: World): P
     baseDirectory: world.cwd,
     cacheDirectory: world.cacheDirectory,
     fetching: sayFetching(world),
+    s3: world.s3,
     inputSize,
     ...(weights !== undefined && { weights: { source: asSource(weights) } }),
   });

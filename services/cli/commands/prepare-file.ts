@@ -16,6 +16,7 @@ export async function prepareFile(world: World, job: string, overrides: Override
     fileName: job,
     baseDir: path.dirname(file),
     cacheDirectory: world.cacheDirectory,
+    s3: world.s3,
     fetching: sayFetching(world),
     overrides,
   });

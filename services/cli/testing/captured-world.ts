@@ -19,6 +19,7 @@ export function capturedWorld(folders: { readonly cwd: string; readonly cacheDir
   return {
     ...folders,
     env: {},
+    s3: {},
     command: 'thaw',
     stdout: sink((chunk) => {
       text += chunk;

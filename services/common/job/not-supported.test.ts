@@ -10,14 +10,6 @@ const noFractions = { train: undefined, validation: undefined, test: undefined }
 
 const cases: readonly (readonly [changes: Fields, message: string])[] = [
   [spec({ task: 'regression' }), 'spec.task: task regression is not supported yet'],
-  [
-    spec({ model: { source: 's3://bucket/model' } }),
-    'spec.model.source: source s3://bucket/model is not supported yet',
-  ],
-  [
-    spec({ model: { source: 'builtin:vgg16', input: undefined, weights: { source: 's3://bucket/vgg16.h5' } } }),
-    'spec.model.weights.source: source s3://bucket/vgg16.h5 is not supported yet',
-  ],
   [spec({ data: { source: 's3://bucket' } }), 'spec.data.source: source s3://bucket is not supported yet'],
   [
     spec({

@@ -4,16 +4,13 @@ import type { Problem } from './problems.ts';
 import type { JobFile } from './schema/job.ts';
 
 export function notSupported({ spec }: JobFile): Problem[] {
-  const { task, model, data, train, output } = spec;
+  const { task, data, train, output } = spec;
   const problems: Problem[] = [];
   const refuse = (condition: boolean, path: string, what: string): void => {
     if (condition) problems.push({ path: ['spec', ...path.split('.')], message: `${what} is not supported yet` });
   };
   refuse(task !== 'imageClassification', 'task', `task ${task}`);
   const isElsewhere = (source: string): boolean => /^(builtin|s3|https?):/.test(source);
-  const { source: weights } = model.weights ?? {};
-  refuse(model.source.startsWith('s3:'), 'model.source', `source ${model.source}`);
-  refuse(weights?.startsWith('s3:') ?? false, 'model.weights.source', `source ${weights}`);
   refuse(isElsewhere(data.source), 'data.source', `source ${data.source}`);
   for (const [set, source] of Object.entries(data.split.folders ?? {}))
     refuse(isElsewhere(source), `data.split.folders.${set}`, `source ${source}`);

@@ -6,6 +6,7 @@ import { blockSize } from '@thaw/common/data/block-size.ts';
 import { evaluationPartCount } from '@thaw/common/data/evaluation-parts.ts';
 import type { DataManifest } from '@thaw/common/data/manifest.ts';
 import { shardSize } from '@thaw/common/data/shards.ts';
+import type { S3Environment } from '@thaw/common/environment/s3-environment.ts';
 import { tensorflowIsThere } from '@thaw/common/environment/tensorflow-addon.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { jobDigest } from '@thaw/common/job/job-digest.ts';
@@ -42,6 +43,8 @@ export interface PrepareOptions extends MayFetch {
   readonly baseDir: string;
   /** Examples are written here, once. */
   readonly cacheDirectory: string;
+  /** For s3: sources. */
+  readonly s3?: S3Environment | undefined;
   readonly overrides?: Overrides;
   /** What engine auto means; looks for the addon of this checkout by default. */
   readonly hasTensorflow?: boolean;
@@ -55,13 +58,14 @@ export async function prepareJob(options: PrepareOptions): Promise<PreparedJob> 
 
 async function prepareParsed(parsed: ParsedJob, options: PrepareOptions): Promise<PreparedJob> {
   const { spec } = parsed.job;
-  const { baseDir, cacheDirectory, fetching, overrides = {}, hasTensorflow = tensorflowIsThere() } = options;
+  const { baseDir, cacheDirectory, s3, fetching, overrides = {}, hasTensorflow = tensorflowIsThere() } = options;
   const places = { baseDirectory: baseDir, cacheDirectory, fetching };
   const source = await placed(
     parsed,
     () =>
       openModelSource(spec.model.source, {
         ...places,
+        s3,
         inputSize: wantedSize(spec),
         weights: spec.model.weights,
         seed: spec.train.seed,

@@ -73,9 +73,9 @@ export const headLayerSchema = oneOf({
 export const weightsSchema = oneOf({
   source: z
     .string()
-    .regex(/^(file|example|s3|https?):.+$/, 'expected file:PATH or example:NAME')
+    .regex(/^(file|example|s3|https?):.+$/, 'expected file:PATH, example:NAME, s3:, http: or https:')
     .describe(
-      "A Keras file, safetensors or a tfjs layers-model; its layers are found by their names, for builtin:resnet50 also by torchvision's. An http(s) address names one file, best with `#sha256=…` behind it. `example:vgg16-imagenet` is for builtin:vgg16.",
+      "A Keras file, safetensors or a tfjs layers-model; its layers are found by their names, for builtin:resnet50 also by torchvision's. An http(s): or s3://BUCKET/KEY address is best with `#sha256=…` behind it. `example:vgg16-imagenet` is for builtin:vgg16.",
     ),
   none: nothing('Random weights, drawn from train.seed as Keras draws them.'),
 }).describe('The weights of a builtin: model, which has none of its own: exactly one key.');
@@ -83,7 +83,7 @@ export const weightsSchema = oneOf({
 export const modelSchema = z
   .strictObject({
     source: source(
-      `The pretrained model: a Keras file (.h5, .keras) or a tfjs layers-model (file:), a Keras file on the web (https://…, best with #sha256=… behind it), an example: from an installed package, or a topology of Keras (${builtins}).`,
+      `The pretrained model: a Keras file (.h5, .keras) or a tfjs layers-model (its model.json), as file:PATH or from https://… or s3://BUCKET/KEY (best with #sha256=… behind it), an example: from an installed package, or a topology of Keras (${builtins}).`,
     ),
     weights: weightsSchema.optional(),
     input: inputSchema.optional(),

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { S3Environment } from '@thaw/common/environment/s3-environment.ts';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { areTorchNames, isTorchCounter } from '@thaw/common/model/architectures/torch-layers.ts';
 import type { Weights } from '@thaw/common/model/graph.ts';
@@ -9,7 +10,7 @@ import { lastName, type StoredLayer } from '@thaw/common/model/stored-layer.ts';
 import { decodeWeights } from '@thaw/common/model/weights-manifest.ts';
 import { readFloatTensors } from '@thaw/common/tensors/safetensors.ts';
 import type { MayFetch } from '../fetching.ts';
-import { fetchFile } from '../remote/fetch-file.ts';
+import { fetchSource } from '../remote/fetch-source.ts';
 import { isRemote } from '../remote/remote-address.ts';
 import { exampleWeights } from './example-weights.ts';
 import { isKerasFile, readKerasWeights } from './keras-file.ts';
@@ -28,13 +29,14 @@ export interface StoredWeights {
 export interface WeightsPlaces extends MayFetch {
   /** Relative `file:` paths start here. */
   readonly baseDirectory: string;
-  /** Examples are written here. */
+  /** Examples, and what is fetched, are written here. */
   readonly cacheDirectory?: string | undefined;
+  readonly s3?: S3Environment | undefined;
 }
 
-/** `source`: file:PATH, an address on the web, or example:NAME. Throws SourceNotFound or ModelInvalid. */
+/** `source`: file:PATH, an address on the web or of S3, or example:NAME. Throws SourceNotFound or ModelInvalid. */
 export async function readStoredWeights(source: string, places: WeightsPlaces): Promise<StoredWeights> {
-  const { baseDirectory, cacheDirectory, fetching } = places;
+  const { baseDirectory, cacheDirectory, s3, fetching } = places;
   const [, example] = /^example:(.*)$/.exec(source) ?? [];
   if (example !== undefined) {
     invariant(cacheDirectory !== undefined, 'examples are written to a cache folder');
@@ -43,7 +45,7 @@ export async function readStoredWeights(source: string, places: WeightsPlaces): 
   }
   if (isRemote(source)) {
     invariant(cacheDirectory !== undefined, 'what is fetched lies in a cache folder');
-    const { file, shown, warning } = await fetchFile(source, { cacheDirectory, fetching });
+    const { file, shown, warning } = await fetchSource(source, { cacheDirectory, s3, fetching });
     return { ...(await readStoredWeights(`file:${file}`, places)), what: shown, warnings: warning ? [warning] : [] };
   }
   const location = source.replace(/^file:/, '');

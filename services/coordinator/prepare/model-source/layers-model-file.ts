@@ -18,7 +18,7 @@ export async function readLayersModelFile(location: string, baseDirectory: strin
   refuseByName(location);
   const file = await modelJsonAt(path.resolve(baseDirectory, location), location);
   const { modelTopology, weightsManifest, ...said } = modelOf(await parseJson(file), file);
-  const names = weightsManifest.flatMap(({ paths }) => paths);
+  const names = pathsOf(weightsManifest);
   const shards = await Promise.all(names.map((name) => readShard(path.dirname(file), name)));
   return {
     topology: modelTopology,
@@ -28,6 +28,15 @@ export async function readLayersModelFile(location: string, baseDirectory: strin
     origin: `${path.basename(path.dirname(file))}/${path.basename(file)}`,
     ...said,
   };
+}
+
+/** Of the shards, as a model.json names them. Throws ModelInvalid for what is no layers-model. */
+export async function weightFileNames(file: string): Promise<readonly string[]> {
+  return pathsOf(modelOf(await parseJson(file), file).weightsManifest);
+}
+
+function pathsOf(groups: readonly ManifestGroup[]): string[] {
+  return groups.flatMap(({ paths }) => paths);
 }
 
 interface ModelJson extends ThawMetadata {

@@ -1,8 +1,9 @@
-// Opens the pretrained model that a job names: `file:` (a Keras file or a tfjs layers-model), `http(s):` (a Keras file),
-// `example:` (from an installed package) or `builtin:` (a topology that Thaw knows). Other kinds are refused by name.
+// Opens the pretrained model that a job names: a Keras file or a tfjs layers-model (`file:`, `http(s):`, `s3:`),
+// `example:` (from an installed package) or `builtin:` (a topology that Thaw knows).
 
 import { createHash } from 'node:crypto';
 import type { Digest } from '@thaw/common/content/digest.ts';
+import type { S3Environment } from '@thaw/common/environment/s3-environment.ts';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { SourcePreprocessing } from '@thaw/common/job/resolved-job.ts';
 import type { Graph, Weights } from '@thaw/common/model/graph.ts';
@@ -11,7 +12,7 @@ import { matchLayers } from '@thaw/common/model/match-layers.ts';
 import { matchWeights } from '@thaw/common/model/match-weights.ts';
 import { decodeWeights } from '@thaw/common/model/weights-manifest.ts';
 import type { MayFetch } from '../fetching.ts';
-import { fetchFile } from '../remote/fetch-file.ts';
+import { fetchSource } from '../remote/fetch-source.ts';
 import { isRemote } from '../remote/remote-address.ts';
 import { type ModelWeights, openBuiltinModel } from './builtin-model.ts';
 import { classifierCut } from './classifier-cut.ts';
@@ -43,8 +44,10 @@ export interface ModelSource {
 export interface OpenOptions extends MayFetch {
   /** Relative `file:` paths start here. */
   readonly baseDirectory: string;
-  /** Examples are written here. */
+  /** Examples, and what is fetched, are written here. */
   readonly cacheDirectory?: string | undefined;
+  /** Who asks for s3: sources, and where; without it public buckets of AWS can be read. */
+  readonly s3?: S3Environment | undefined;
   /** Height and width where the model leaves them open. */
   readonly inputSize?: { readonly height: number; readonly width: number } | undefined;
   /** Of a builtin. */
@@ -73,12 +76,13 @@ export async function openModelSource(source: string, options: OpenOptions): Pro
 }
 
 async function openRemote(source: string, options: OpenOptions): Promise<ModelSource> {
-  const { cacheDirectory, fetching } = options;
+  const { cacheDirectory, s3, fetching } = options;
   invariant(cacheDirectory !== undefined, 'what is fetched lies in a cache folder');
-  const { file, shown, warning } = await fetchFile(source, { cacheDirectory, fetching });
+  const { file, shown, warning } = await fetchSource(source, { cacheDirectory, s3, fetching });
   const model = await openModelSource(`file:${file}`, options);
   const warnings = [...(model.warnings ?? []), ...(warning === null ? [] : [warning])];
-  return { ...model, origin: `${model.origin}, from ${shown}`, ...(warnings.length > 0 && { warnings }) };
+  const origin = isKerasFile(`file:${file}`) ? `${model.origin}, from ${shown}` : `the tfjs layers-model ${shown}`;
+  return { ...model, origin, ...(warnings.length > 0 && { warnings }) };
 }
 
 async function openKerasFile(location: string, { baseDirectory, inputSize }: OpenOptions): Promise<ModelSource> {
@@ -109,15 +113,10 @@ async function readSource(source: string, baseDirectory: string): Promise<RawLay
       return readLayersModelFile(rest, baseDirectory);
     case 'example':
       return readExampleModel(rest);
-    case 's3':
-      throw new ThawError(
-        'NotSupported',
-        `spec.model.source: ${scheme}: sources are not supported yet; use https:, file:, example: or builtin:`,
-      );
     default:
       throw new ThawError(
         'JobInvalid',
-        `spec.model.source: found "${source}"; expected file:PATH, https://HOST/FILE, example:NAME or builtin:NAME`,
+        `spec.model.source: found "${source}"; expected file:PATH, https://HOST/FILE, s3://BUCKET/KEY, example:NAME or builtin:NAME`,
       );
   }
 }

@@ -16,8 +16,10 @@ export interface DownloadLimits {
   readonly pauseMilliseconds: number;
 }
 
+export const downloadBytesMax = 16 * 1024 ** 3;
+
 const defaultLimits: DownloadLimits = {
-  bytesMax: 16 * 1024 ** 3,
+  bytesMax: downloadBytesMax,
   silenceMilliseconds: 60_000,
   triesMax: 5,
   pauseMilliseconds: 500,
@@ -45,7 +47,8 @@ export async function download(address: Address, options: DownloadOptions): Prom
     }
   }
   const { message, cause } = last as Error;
-  const reason = cause instanceof Error ? `${message}: ${cause.message}` : message;
+  // What failed for each of several addresses of a host has a code only.
+  const reason = cause instanceof Error ? `${message}: ${cause.message || String(Object(cause).code)}` : message;
   throw notFetched(address, `${reason} (${limits.triesMax} tries)`, last);
 }
 
@@ -59,13 +62,13 @@ async function tryOnce(address: Address, { part, known, limits, fetching }: Atte
   const endSilence = (): void => silence.abort(new Error(`nothing came for ${limits.silenceMilliseconds} ms`));
   const timer = setTimeout(endSilence, limits.silenceMilliseconds);
   try {
+    const { server, url } = address;
     const headers: Record<string, string> = { 'accept-encoding': 'identity' };
-    if (started) Object.assign(headers, { range: `bytes=${started.bytes}-`, 'if-range': started.etag });
+    if (started) Object.assign(headers, { range: `bytes=${started.bytes}-`, [server.ifSame]: started.etag });
     else if (known !== null) headers['if-none-match'] = known;
-    const response = await fetch(address.url, { headers, signal: silence.signal });
+    const response = await server.ask(url, headers, silence.signal);
     if (response.status === 304) return 'unchanged';
-    if (response.status === 416) await writeFile(etagFile(part), '');
-    requireAnswer(address, response);
+    await requireAnswer(address, response, part);
     const from = response.status === 206 && started ? started.bytes : 0;
     const range = response.headers.get('content-range');
     if (from > 0 && !range?.startsWith(`bytes ${from}-`))
@@ -74,6 +77,10 @@ async function tryOnce(address: Address, { part, known, limits, fetching }: Atte
     if (length > limits.bytesMax)
       throw notFetched(address, `it has ${length} bytes; expected at most ${limits.bytesMax}`);
     const etag = response.headers.get('etag');
+    if (from > 0 && etag !== null && etag !== started?.etag) {
+      await writeFile(etagFile(part), '');
+      throw new Error(`found a part of the file ${etag}; expected one of ${started?.etag}`);
+    }
     await writeFile(etagFile(part), etag !== null && !etag.startsWith('W/') ? etag : '');
     fetching?.(address.shown);
     const written = await append({ response, part, from, bytesMax: limits.bytesMax, heard: () => timer.refresh() });
@@ -99,14 +106,20 @@ async function startedPart(part: string): Promise<{ bytes: number; etag: string 
 }
 
 /** What may be better the next time is thrown as an Error, what will not as SourceNotFound. */
-function requireAnswer(address: Address, { ok, status, statusText, url }: Response): void {
+async function requireAnswer(address: Address, response: Response, part: string): Promise<void> {
+  const { ok, status, statusText, url } = response;
   if (address.url.protocol === 'https:' && url.startsWith('http:')) {
     throw notFetched(address, 'its server leads from https to http; expected https all the way');
   }
   if (ok) return;
-  const said = `its server says ${status} ${statusText}`.trim();
-  if (status >= 500 || status === 429 || status === 408 || status === 416) throw new Error(said);
-  throw notFetched(address, said);
+  if (status === 412 || status === 416) {
+    // What was begun is of another file: the next try starts anew.
+    await writeFile(etagFile(part), '');
+    throw new Error(`its server says ${status} ${statusText}`.trim());
+  }
+  const { reason, mayPass } = await address.server.refusal(response);
+  if (mayPass) throw new Error(reason);
+  throw notFetched(address, reason);
 }
 
 interface Append {

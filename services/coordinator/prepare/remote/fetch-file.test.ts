@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { temporaryFolder } from '../../../../test/support/fixtures/temporary-folder.ts';
-import { fetchFile } from './fetch-file.ts';
+import { fetchSource } from './fetch-source.ts';
 
 const content = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * i) % 251));
 const other = Buffer.from(content).reverse();
@@ -73,8 +73,8 @@ const status =
     void response.writeHead(code).end();
 
 const limits = { pauseMilliseconds: 1, triesMax: 3 };
-const fetchIt = (suffix = '', more: object = {}): ReturnType<typeof fetchFile> =>
-  fetchFile(address + suffix, { cacheDirectory, limits: { ...limits, ...more } });
+const fetchIt = (suffix = '', more: object = {}): ReturnType<typeof fetchSource> =>
+  fetchSource(address + suffix, { cacheDirectory, limits: { ...limits, ...more } });
 const pin = `#sha256=${sha256(content)}`;
 
 async function left(): Promise<string[]> {
@@ -99,7 +99,7 @@ describe('a file from the web', () => {
   it('is asked for again where no digest is given, and brought again only when it changed', async () => {
     answers = [file(content, '"one"'), file(content, '"one"'), file(other, '"two"')];
     const brought: string[] = [];
-    const next = () => fetchFile(address, { cacheDirectory, fetching: (what) => void brought.push(what) });
+    const next = () => fetchSource(address, { cacheDirectory, fetching: (what) => void brought.push(what) });
     const [first, again, changed] = [await next(), await next(), await next()];
     const shown = address.replace(/\?.*/, '');
     assert.deepEqual(brought, [shown, shown]);
@@ -218,16 +218,23 @@ describe('what is refused of the web, without the secret in its address', () => 
   for (const [source, message] of [
     ['https://', /found https:\/\/; expected an address such as/],
     [
-      'https://host/model.json',
-      /found https:\/\/host\/model\.json; expected one file: \.h5, \.keras or \.safetensors$/,
+      'https://host/model.pt',
+      /found https:\/\/host\/model\.pt; expected one file: \.h5, \.keras, \.safetensors, or the model\.json of/,
     ],
+    ['https://me:secret@', /found https:\/\/…@; expected an address such as/],
+    ['s3:bucket/net.h5', /found s3:bucket\/net\.h5; expected s3:\/\/BUCKET\/KEY$/],
+    ['s3://bucket', /found s3:\/\/bucket; expected s3:\/\/BUCKET\/KEY$/],
+    ['s3://key:secret@bucket/net.h5', /found s3:\/\/…@bucket\/net\.h5; expected s3:\/\/BUCKET\/KEY$/],
+    ['s3://bucket/a/../net.h5', /expected a key without the parts "\." and "\.\."$/],
+    ['s3://bucket/net.h5#md5=1', /found s3:\/\/bucket\/net\.h5#md5=1; expected #sha256= and 64/],
+    ['s3://bucket/.h5', /found s3:\/\/bucket\/\.h5; expected one file/],
     ['https://host/net.h5#md5=1', /found https:\/\/host\/net\.h5#md5=1; expected #sha256= and 64 hexadecimal digits$/],
     ['https://host/..%2Fnet.h5', /expected one file/],
     ['https://host/%zz.h5', /found https:\/\/host\/%zz\.h5; expected one file/],
     ['https://me:secret@host/net.h5', /found a user or password in front of host; expected an address without/],
   ] as const) {
     it(source, async () => {
-      await assert.rejects(fetchFile(source, { cacheDirectory }), { code: 'JobInvalid', message });
+      await assert.rejects(fetchSource(source, { cacheDirectory }), { code: 'JobInvalid', message });
     });
   }
 });

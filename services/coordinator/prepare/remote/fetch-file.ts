@@ -1,4 +1,4 @@
-// Fetches one file from the web into the cache, once. It lies there by its content, whole and synced, or not at all; what
+// Fetches one file from the web or S3 into the cache, once. It lies there by its content, whole and synced, or not at all; what
 // an interrupted run left is taken up where it ended, if the server still has the same file (ETag, If-Range). With
 // `#sha256=…` behind the address the bytes are checked and the network is asked only once; without, the server is asked
 // each time whether they changed.
@@ -14,7 +14,7 @@ import { storageFailed } from '../../adapters/storage-failure.ts';
 import { makeFolder, temporarySuffix, writeFileWhole } from '../../adapters/write-file.ts';
 import type { MayFetch } from '../fetching.ts';
 import { type DownloadLimits, download, etagFile } from './download.ts';
-import { type Address, parseAddress } from './remote-address.ts';
+import type { Address } from './remote-address.ts';
 
 export interface FetchedFile {
   /** Absolute; called as the address calls it. */
@@ -41,10 +41,9 @@ const knownSchema = z.object({
 type Known = z.infer<typeof knownSchema>;
 
 /** Throws SourceNotFound, ModelInvalid (another digest) or StorageFailed. */
-export async function fetchFile(source: string, options: FetchOptions): Promise<FetchedFile> {
+export async function fetchFile(address: Address, options: FetchOptions): Promise<FetchedFile> {
   const { cacheDirectory, limits, fetching } = options;
-  const address = parseAddress(source);
-  const folder = path.join(cacheDirectory, 'sources');
+  const folder = sourcesFolder(cacheDirectory);
   const place = (sha256: string): string => path.join(folder, sha256, address.name);
   if (address.sha256 !== null && (await hashOf(place(address.sha256))) === address.sha256) {
     return { file: place(address.sha256), sha256: address.sha256, shown: address.shown, warning: null };
@@ -74,9 +73,19 @@ export async function fetchFile(source: string, options: FetchOptions): Promise<
   }
 }
 
+/** What a source without a digest says; `by`: what tells that it changed. */
+export function asToday({ shown, server }: Address, { by, sha256 }: { by: string; sha256: string }): string {
+  const how = server.remark === '' ? by : `${by}; ${server.remark}`;
+  return `${shown} is taken as it is today (${how}); to be sure of the same bytes write #sha256=${sha256} behind it`;
+}
+
+export function sourcesFolder(cacheDirectory: string): string {
+  return path.join(cacheDirectory, 'sources');
+}
+
 function fetched(address: Address, { etag, sha256 }: Known, place: (sha256: string) => string): FetchedFile {
   const by = etag === null ? 'its server gives no ETag' : `its ETag is ${etag}`;
-  const warning = `${address.shown} is taken as it is today (${by}); to be sure of the same bytes write #sha256=${sha256} behind it`;
+  const warning = asToday(address, { by, sha256 });
   return { file: place(sha256), sha256, shown: address.shown, warning: address.sha256 === null ? warning : null };
 }
 
@@ -99,7 +108,7 @@ async function readKnown(file: string, place: (sha256: string) => string): Promi
 }
 
 /** Null where there is no such file. */
-async function hashOf(file: string): Promise<string | null> {
+export async function hashOf(file: string): Promise<string | null> {
   if ((await stat(file).catch(() => null)) === null) return null;
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
