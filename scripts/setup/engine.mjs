@@ -88,13 +88,17 @@ export async function buildEngine(env) {
   await rename(work, target);
 }
 
-/** Leaves a right link alone: a running trainer may be about to follow it. @param {NodeJS.ProcessEnv} env */
+/**
+ * Leaves a right link alone: a running trainer may be about to follow it. A new one leads to the engine itself, because a
+ * cache folder that only holds a link to it, a test's say, may go before the engine does.
+ * @param {NodeJS.ProcessEnv} env
+ */
 export async function linkEngine(env) {
   for (const part of parts) {
     if (isLinked(part, env)) continue;
     const link = path.join(addonPackage, part);
     await rm(link, { recursive: true, force: true });
-    await symlink(path.join(engineDirectory(env), part), link);
+    await symlink(realpathSync(path.join(engineDirectory(env), part)), link);
   }
 }
 
