@@ -2,6 +2,7 @@ import type * as grpc from '@grpc/grpc-js';
 import type { MessageTypeDefinition } from '@grpc/proto-loader';
 
 import type { BadSamples as _thaw_v1_BadSamples, BadSamples__Output as _thaw_v1_BadSamples__Output } from './thaw/v1/BadSamples.ts';
+import type { BlockNorms as _thaw_v1_BlockNorms, BlockNorms__Output as _thaw_v1_BlockNorms__Output } from './thaw/v1/BlockNorms.ts';
 import type { CoordinatorMessage as _thaw_v1_CoordinatorMessage, CoordinatorMessage__Output as _thaw_v1_CoordinatorMessage__Output } from './thaw/v1/CoordinatorMessage.ts';
 import type { Directive as _thaw_v1_Directive, Directive__Output as _thaw_v1_Directive__Output } from './thaw/v1/Directive.ts';
 import type { DirectiveAck as _thaw_v1_DirectiveAck, DirectiveAck__Output as _thaw_v1_DirectiveAck__Output } from './thaw/v1/DirectiveAck.ts';
@@ -20,6 +21,8 @@ import type { Heartbeat as _thaw_v1_Heartbeat, Heartbeat__Output as _thaw_v1_Hea
 import type { Hello as _thaw_v1_Hello, Hello__Output as _thaw_v1_Hello__Output } from './thaw/v1/Hello.ts';
 import type { MemberInfo as _thaw_v1_MemberInfo, MemberInfo__Output as _thaw_v1_MemberInfo__Output } from './thaw/v1/MemberInfo.ts';
 import type { Mistake as _thaw_v1_Mistake, Mistake__Output as _thaw_v1_Mistake__Output } from './thaw/v1/Mistake.ts';
+import type { RankBlocks as _thaw_v1_RankBlocks, RankBlocks__Output as _thaw_v1_RankBlocks__Output } from './thaw/v1/RankBlocks.ts';
+import type { Ranked as _thaw_v1_Ranked, Ranked__Output as _thaw_v1_Ranked__Output } from './thaw/v1/Ranked.ts';
 import type { Ready as _thaw_v1_Ready, Ready__Output as _thaw_v1_Ready__Output } from './thaw/v1/Ready.ts';
 import type { Refusal as _thaw_v1_Refusal, Refusal__Output as _thaw_v1_Refusal__Output } from './thaw/v1/Refusal.ts';
 import type { Report as _thaw_v1_Report, Report__Output as _thaw_v1_Report__Output } from './thaw/v1/Report.ts';
@@ -42,6 +45,7 @@ export interface ProtoGrpcType {
   thaw: {
     v1: {
       BadSamples: MessageTypeDefinition<_thaw_v1_BadSamples, _thaw_v1_BadSamples__Output>
+      BlockNorms: MessageTypeDefinition<_thaw_v1_BlockNorms, _thaw_v1_BlockNorms__Output>
       CoordinatorMessage: MessageTypeDefinition<_thaw_v1_CoordinatorMessage, _thaw_v1_CoordinatorMessage__Output>
       Directive: MessageTypeDefinition<_thaw_v1_Directive, _thaw_v1_Directive__Output>
       DirectiveAck: MessageTypeDefinition<_thaw_v1_DirectiveAck, _thaw_v1_DirectiveAck__Output>
@@ -60,6 +64,8 @@ export interface ProtoGrpcType {
       Hello: MessageTypeDefinition<_thaw_v1_Hello, _thaw_v1_Hello__Output>
       MemberInfo: MessageTypeDefinition<_thaw_v1_MemberInfo, _thaw_v1_MemberInfo__Output>
       Mistake: MessageTypeDefinition<_thaw_v1_Mistake, _thaw_v1_Mistake__Output>
+      RankBlocks: MessageTypeDefinition<_thaw_v1_RankBlocks, _thaw_v1_RankBlocks__Output>
+      Ranked: MessageTypeDefinition<_thaw_v1_Ranked, _thaw_v1_Ranked__Output>
       Ready: MessageTypeDefinition<_thaw_v1_Ready, _thaw_v1_Ready__Output>
       Refusal: MessageTypeDefinition<_thaw_v1_Refusal, _thaw_v1_Refusal__Output>
       Report: MessageTypeDefinition<_thaw_v1_Report, _thaw_v1_Report__Output>

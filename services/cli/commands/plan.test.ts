@@ -59,5 +59,5 @@ it('says which old task is watched, and by which rule', async () => {
   const { oldTask: found } = JSON.parse(await plan({ retention: { source } }, '--json')) as {
     readonly oldTask: object;
   };
-  assert.deepEqual(found, { source, samples: 10, classes: 5, maxDrop: null });
+  assert.deepEqual(found, { source, samples: 10, classes: 5, maxDrop: null, onExceed: 'stop' });
 });

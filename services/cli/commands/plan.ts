@@ -39,11 +39,11 @@ function printedPlan(plan: PlanSummary): string {
 
 function oldTaskRow({ oldTask }: PlanSummary): string[] {
   if (!oldTask) return [];
-  const { source, samples, classes, maxDrop } = oldTask;
+  const { source, samples, classes, maxDrop, onExceed } = oldTask;
   const rule =
     maxDrop === null
       ? ', only watched'
-      : `; a stage ends when accuracy falls by more than ${shortText(100 * maxDrop)} points`;
+      : `; a stage ${onExceed === 'stop' ? 'ends' : 'is rolled back'} when accuracy falls by more than ${shortText(100 * maxDrop)} points`;
   return [`old task ${source}, ${samples} samples of ${classes} classes${rule}`];
 }
 
@@ -54,21 +54,19 @@ function printedStage(stage: StageSummary, index: number, trainers: number): str
   const more = layers.length > shownLayers.length ? [`… ${layers.length - shownLayers.length} more before`] : [];
   return [
     `${index + 1}. ${stage.name}  trains ${stage.select.join(', ')}`,
-    row(
-      'parameters',
-      `${groupedText(stage.trainableParameters)} trainable, ${groupedText(stage.frozenParameters)} frozen`,
-    ),
+    ...(stage.ranked ? [row('blocks', rankedText(stage.ranked))] : []),
+    row('parameters', parametersText(stage)),
     row(
       'steps',
       `at most ${stage.stepsMax} (${stage.epochsMax} epochs of ${stage.stepsPerEpoch}), ${stage.globalBatch} samples each`,
     ),
     row('optimizer', `${stage.optimizer}, learning rate ${stage.learningRate}`),
     row('batchNorm', statisticsText(stage)),
-    row('boundary', `${stage.boundary.join(', ')}: ${bytesText(stage.boundaryBytesPerSample)} a sample, computed once`),
+    row('boundary', boundaryText(stage)),
     ...(stage.cacheBytes > 0 ? [row('features', featuresText(stage))] : []),
     row(
       'gradient',
-      `${bytesText(stage.gradientBytes)} a step; through the broker ${bytesText(stage.brokerBytesPerStep)} at ${plural(trainers, 'trainer')}`,
+      `${stage.ranked ? 'at most ' : ''}${bytesText(stage.gradientBytes)} a step; through the broker ${bytesText(stage.brokerBytesPerStep)} at ${plural(trainers, 'trainer')}`,
     ),
     row('memory', `about ${bytesText(stage.trainerBytesAtMin)} in one trainer at trainers.min`),
     ...[...more, ...shownLayers].map((layer, i) => row(i === 0 ? 'layers' : '', layer)),
@@ -85,6 +83,22 @@ function statisticsText({ batchNorm, statisticsLayers }: StageSummary): string {
     case 'train':
       return `train: statistics of ${layers} move`;
   }
+}
+
+function rankedText({ blocks, measuredAfter }: NonNullable<StageSummary['ranked']>): string {
+  const which = blocks === 1 ? 'the one' : `the ${blocks}`;
+  return `${which} with the largest gradient against its weights, measured after stage "${measuredAfter}"`;
+}
+
+function parametersText({ ranked, trainableParameters, frozenParameters }: StageSummary): string {
+  const from = ranked ? `${groupedText(ranked.parametersMin)} to ` : '';
+  const least = ranked ? 'at least ' : '';
+  return `${from}${groupedText(trainableParameters)} trainable, ${least}${groupedText(frozenParameters)} frozen`;
+}
+
+function boundaryText({ ranked, boundary, boundaryBytesPerSample }: StageSummary): string {
+  if (ranked) return 'follows from the blocks; what is frozen before them is computed once';
+  return `${boundary.join(', ')}: ${bytesText(boundaryBytesPerSample)} a sample, computed once`;
 }
 
 function featuresText({ cacheBytes, storedBefore, epochsMax }: StageSummary): string {

@@ -67,3 +67,41 @@ it('says what is left of the old task, in jobs that ask for it', () => {
   assert.match(shown[0]?.join() ?? '', /old task before training: accuracy 90\.0 %, 500 samples$/);
   assert.match(shown[1]?.join() ?? '', /validation .* old task 87\.5 % \(-2\.5 points\)$/);
 });
+
+it('says in which order blocks thaw, and what becomes of a stage that is undone', () => {
+  const seen = (index: number, name: string, firstEpoch: number) => ({ index, name, firstEpoch, best: null });
+  const view = {
+    ...initialViewState({ monotonic: 0, wall: run.began }),
+    stagesTotal: 2,
+    stages: [seen(0, 'head', 0), seen(1, 'block', 2)],
+  };
+  const common = { id: '1.1', sequence: 1, at: new Date(run.began).toISOString() };
+  const ended = { stage: 1, name: 'block', reason: 'it fell', bestEpoch: 2, bestValue: 0.5, seconds: 3 };
+  const rolledBack = { drop: 0.3, maxDrop: 0.1, toEpoch: 1 };
+  const blocks = Array.from({ length: 9 }, (_, i) => ({
+    block: `b${i}`,
+    gradient: 1,
+    weights: i + 2,
+    ratio: 1 / (i + 2),
+  }));
+  for (const [event, said] of [
+    [
+      { kind: 'blocksRanked', stage: 0, samples: 64, blocks },
+      /on 64 samples: b0 0\.5, b1 0\.333, .*b7 0\.111, and 1 more$/,
+    ],
+    [{ kind: 'stageEnded', ...ended, rolledBack }, /it fell; rolled back to epoch 2 of stage "head"$/],
+    [
+      { kind: 'stageEnded', ...ended, rolledBack: { ...rolledBack, toEpoch: null } },
+      /rolled back to the pretrained weights/,
+    ],
+    [{ kind: 'stageEnded', ...ended }, /it fell; best epoch 1$/],
+  ] as const) {
+    const entry = historyOf({ ...common, ...event } as JobEvent, view) as HistoryEntry;
+    assert.match(
+      historyLines(entry, Number.POSITIVE_INFINITY)
+        .map((spans) => paint(spans, false))
+        .join(),
+      said,
+    );
+  }
+});

@@ -25,6 +25,7 @@ const stampCells = 7;
 /** Narrower terminals go without the moment in front. */
 const stampedFromCells = 60;
 const samplesInLine = 3;
+const blocksInLine = 8;
 
 /** An entry as lines of at most `width` cells; Infinity leaves them whole. */
 export function historyLines({ seconds, content }: HistoryEntry, width: number): Line[] {
@@ -81,17 +82,8 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
         'bold',
       );
     }
-    case 'stageReused': {
-      const { job, trainedAt, epochs, steps, seconds, bestEpoch } = event;
-      const by = `trained by job ${job} at ${trainedAt.slice(0, 16).replace('T', ' ')} UTC`;
-      const cost = `${plural(epochs, 'epoch')}, ${plural(steps, 'step')} in ${secondsText(seconds)}`;
-      const best = `best epoch ${epochInStage(state, bestEpoch)}`;
-      const undone = event.rolledBack && `${event.reason}; ${undoneText(event.rolledBack, state)}`;
-      return prose(
-        `${stageText(event, state)} reused: ${by} (${cost}); ${undone ?? best}`,
-        undone ? 'warning' : 'good',
-      );
-    }
+    case 'stageReused':
+      return reusedProse(event, state);
     case 'epochTrained': {
       const { epoch, loss, accuracy, learningRate, seconds } = event;
       const measured = `loss ${lossText(loss).trim()}, accuracy ${percentText(accuracy).trim()}`;
@@ -102,13 +94,10 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
       return { kind: 'line', variants: evaluatedVariants(event, state) };
     case 'stateStored':
       return oneLine(`epoch ${epochInStage(state, event.epoch)} stored: ${event.digest}, ${bytesText(event.bytes)}`);
-    case 'stageEnded': {
-      const { reason, seconds, bestEpoch, rolledBack } = event;
-      const head = `${stageText(event, state)} ended after ${secondsText(seconds)}: ${reason}`;
-      return rolledBack
-        ? prose(`${head}; ${undoneText(rolledBack, state)}`, 'warning')
-        : prose(`${head}; best epoch ${epochInStage(state, bestEpoch)}`, 'plain');
-    }
+    case 'stageEnded':
+      return endedProse(event, state);
+    case 'blocksRanked':
+      return prose(rankingText(event), 'plain');
     case 'badSamples':
       return prose(badSamplesText(event, state.badSamples), 'warning');
     case 'calibrated':
@@ -122,6 +111,28 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
     default:
       return unknownEvent(event);
   }
+}
+
+type Reused = Extract<JobEvent, { readonly kind: 'stageReused' }>;
+
+function reusedProse(event: Reused, state: ViewState): Content {
+  const { job, trainedAt, epochs, steps, seconds, bestEpoch, rolledBack, reason } = event;
+  const by = `trained by job ${job} at ${trainedAt.slice(0, 16).replace('T', ' ')} UTC`;
+  const cost = `${plural(epochs, 'epoch')}, ${plural(steps, 'step')} in ${secondsText(seconds)}`;
+  const head = `${stageText(event, state)} reused: ${by} (${cost})`;
+  return rolledBack
+    ? prose(`${head}; ${reason}; ${undoneText(rolledBack, state)}`, 'warning')
+    : prose(`${head}; best epoch ${epochInStage(state, bestEpoch)}`, 'good');
+}
+
+type StageEnded = Extract<JobEvent, { readonly kind: 'stageEnded' }>;
+
+function endedProse(event: StageEnded, state: ViewState): Content {
+  const { reason, seconds, bestEpoch, rolledBack } = event;
+  const head = `${stageText(event, state)} ended after ${secondsText(seconds)}: ${reason}`;
+  return rolledBack
+    ? prose(`${head}; ${undoneText(rolledBack, state)}`, 'warning')
+    : prose(`${head}; best epoch ${epochInStage(state, bestEpoch)}`, 'plain');
 }
 
 function undoneText({ toEpoch }: RolledBack, state: ViewState): string {
@@ -170,6 +181,14 @@ function retentionText({ accuracy, drop }: NonNullable<Evaluated['retention']>):
 
 function stageText({ stage, name }: { readonly stage: number; readonly name: string }, state: ViewState): string {
   return `stage ${stage + 1} of ${Math.max(state.stagesTotal, stage + 1)} "${name}"`;
+}
+
+type BlocksRanked = Extract<JobEvent, { readonly kind: 'blocksRanked' }>;
+
+function rankingText({ blocks, samples }: BlocksRanked): string {
+  const shown = blocks.slice(0, blocksInLine).map(({ block, ratio }) => `${block} ${shortText(ratio)}`);
+  const more = blocks.length > shown.length ? [`and ${blocks.length - shown.length} more`] : [];
+  return `blocks by gradient against weights, on ${plural(samples, 'sample')}: ${[...shown, ...more].join(', ')}`;
 }
 
 type BadSamples = Extract<JobEvent, { readonly kind: 'badSamples' }>;

@@ -127,6 +127,16 @@ const refused: readonly (readonly [what: string, changes: Fields, message: strin
     'spec.train.schedule.epochs: belongs to a preset; give each stage its own epochs',
   ],
   [
+    'ranked blocks in the first stage',
+    stages({ ...head, trainable: ['head/**', 'ranked(1)'] }),
+    'spec.train.schedule.stages[0].trainable[1]: found ranked(1) in the first stage; expected a stage before it, with whose weights blocks are measured',
+  ],
+  [
+    'ranked blocks whose statistics would move',
+    stages(head, { ...head, name: 'blocks', trainable: ['ranked(2)'], batchNorm: 'train' }),
+    'spec.train.schedule.stages[1].batchNorm: found train beside ranked(2); expected frozen, because the layers are not known before they are measured',
+  ],
+  [
     'a stage without a length',
     stages({ ...head, epochs: undefined }),
     'spec.train.schedule.stages[0]: found neither of epochs and steps; expected exactly one',

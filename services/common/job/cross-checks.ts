@@ -1,6 +1,7 @@
 // Rules between fields of a job file that need neither model nor data.
 
 import { architectureNames, architectureOf } from '../model/architectures/architectures.ts';
+import { rankedCount } from '../model/ranked.ts';
 import { warmsUpItself } from '../schedule/learning-rate.ts';
 import { nearest } from '../text/nearest.ts';
 import type { Problem } from './problems.ts';
@@ -154,6 +155,7 @@ function scheduleProblems({ train }: Spec): Problem[] {
       const message = `found ${warmup} with the curve ${curve}, which warms up itself; expected 0, or another curve`;
       problems.push({ path: [...stagePath, 'warmup'], message });
     }
+    problems.push(...rankedProblems(stage, index, stagePath));
     const { metric, mode } = stage.advanceOn ?? {};
     const right = metric === 'loss' ? 'min' : 'max';
     if (metric && mode && mode !== right) {
@@ -163,6 +165,23 @@ function scheduleProblems({ train }: Spec): Problem[] {
     if (names.has(stage.name))
       problems.push({ path: [...stagePath, 'name'], message: `found "${stage.name}" twice; names are unique` });
     names.add(stage.name);
+  }
+  return problems;
+}
+
+type Stage = NonNullable<Spec['train']['schedule']['stages']>[number];
+
+function rankedProblems({ trainable, batchNorm }: Stage, index: number, path: Problem['path']): Problem[] {
+  const at = trainable.findIndex((pattern) => rankedCount([pattern]) !== null);
+  if (at < 0) return [];
+  const problems: Problem[] = [];
+  if (index === 0) {
+    const message = `found ${trainable[at]} in the first stage; expected a stage before it, with whose weights blocks are measured`;
+    problems.push({ path: [...path, 'trainable', at], message });
+  }
+  if (batchNorm !== 'frozen') {
+    const message = `found ${batchNorm} beside ${trainable[at]}; expected frozen, because the layers are not known before they are measured`;
+    problems.push({ path: [...path, 'batchNorm'], message });
   }
   return problems;
 }

@@ -5,7 +5,6 @@ import { ThawError } from '../errors/thaw-error.ts';
 import { parseJobFile } from './parse.ts';
 
 const spec = (changes: Fields): Fields => ({ spec: changes });
-const train = (changes: Fields): Fields => spec({ train: changes });
 const noFractions = { train: undefined, validation: undefined, test: undefined };
 
 const cases: readonly (readonly [changes: Fields, message: string])[] = [
@@ -20,10 +19,6 @@ const cases: readonly (readonly [changes: Fields, message: string])[] = [
   ...['jsonl', 'kinetics', 'webdataset'].map(
     (format) => [spec({ data: { format } }), `spec.data.format: format ${format} is not supported yet`] as const,
   ),
-  [
-    train({ schedule: { preset: 'auto', stages: undefined } }),
-    'spec.train.schedule.preset: preset auto is not supported yet',
-  ],
   [spec({ output: { uri: 's3://bucket' } }), 'spec.output.uri: output s3://bucket is not supported yet'],
   [spec({ retention: { source: 's3://old' } }), 'spec.retention.source: source s3://old is not supported yet'],
 ];

@@ -4,7 +4,7 @@ import type { Problem } from './problems.ts';
 import type { JobFile } from './schema/job.ts';
 
 export function notSupported({ spec }: JobFile): Problem[] {
-  const { task, data, train, output } = spec;
+  const { task, data, output } = spec;
   const problems: Problem[] = [];
   const refuse = (condition: boolean, path: string, what: string): void => {
     if (condition) problems.push({ path: ['spec', ...path.split('.')], message: `${what} is not supported yet` });
@@ -16,7 +16,6 @@ export function notSupported({ spec }: JobFile): Problem[] {
     refuse(isElsewhere(source), `data.split.folders.${set}`, `source ${source}`);
   const { format } = data;
   refuse(format === 'jsonl' || format === 'kinetics' || format === 'webdataset', 'data.format', `format ${format}`);
-  refuse(train.schedule.preset === 'auto', 'train.schedule.preset', 'preset auto');
   refuse(output.uri !== undefined && !output.uri.startsWith('file:'), 'output.uri', `output ${output.uri}`);
   const { retention } = spec;
   refuse(retention !== undefined && isElsewhere(retention.source), 'retention.source', `source ${retention?.source}`);

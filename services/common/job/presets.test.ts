@@ -6,7 +6,7 @@ import { resolvedTinyJob } from '../../../test/support/fixtures/resolved-tiny-jo
 import { globPattern } from '../model/select.ts';
 import type { ResolvedStage } from './resolved-job.ts';
 
-const presets = ['linear-probe', 'lp-ft', 'ulmfit', 'fastai', 'full'] as const;
+const presets = ['linear-probe', 'lp-ft', 'ulmfit', 'fastai', 'full', 'auto'] as const;
 const golden = path.join(import.meta.dirname, 'presets.golden.json');
 
 function stagesOf(preset: string, epochs?: number): readonly ResolvedStage[] {
@@ -35,6 +35,18 @@ test('ulmfit thaws one more block a stage until every block trains', () => {
     [[], ['last(1)'], ['last(2)'], ['last(3)']],
   );
   for (const { curve, layerDecay } of stages) assert.deepEqual([curve, layerDecay], ['slantedTriangular', 1 / 2.6]);
+});
+
+test('auto trains the head, then one ranked block more a stage, each from the best before, at a tenth', () => {
+  const [head, ...ranked] = stagesOf('auto');
+  assert.deepEqual(
+    ranked.map(({ select }) => select),
+    [1, 2, 3].map((count) => ['head/**', `ranked(${count})`]),
+  );
+  for (const { learningRate, onEnter, advanceOn } of ranked) {
+    assert.equal(learningRate, (head?.learningRate ?? 0) / 10);
+    assert.deepEqual([onEnter, advanceOn], ['restoreBest', head?.advanceOn]);
+  }
 });
 
 test("a preset's epochs are those of the job", () => {

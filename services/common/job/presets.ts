@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { stageSchema } from './schema/stage.ts';
 
 export type StageInput = z.input<typeof stageSchema>;
-export type Preset = 'linear-probe' | 'lp-ft' | 'ulmfit' | 'fastai' | 'full';
+export type Preset = 'linear-probe' | 'lp-ft' | 'ulmfit' | 'fastai' | 'full' | 'auto';
 
 export interface PresetOptions {
   /** Epochs of each stage. */
@@ -18,6 +18,8 @@ export interface PresetOptions {
 const head = 'head/**';
 const everything = [head, 'backbone/**'];
 const plateau = { metric: 'loss', patience: 3 } as const;
+/** Lee et al. find one to three of a network's parts enough, which ones depends on the data. */
+const rankedStagesMax = 3;
 
 export function presetStages(preset: Preset, { epochs, learningRate, blocks }: PresetOptions): StageInput[] {
   switch (preset) {
@@ -57,6 +59,22 @@ export function presetStages(preset: Preset, { epochs, learningRate, blocks }: P
           learningRate: learningRate / 2,
           layerDecay: 0.8,
         },
+      ];
+    // Lee et al., ICLR 2023 (surgical fine-tuning, Auto-RGN): the head to convergence, then blocks by relative gradient.
+    case 'auto':
+      return [
+        { name: 'head', trainable: [head], epochs: epochs ?? 20, advanceOn: plateau },
+        ...Array.from(
+          { length: Math.min(rankedStagesMax, blocks) },
+          (_, index): StageInput => ({
+            name: `ranked-${index + 1}`,
+            trainable: [head, `ranked(${index + 1})`],
+            epochs: epochs ?? 20,
+            advanceOn: plateau,
+            onEnter: 'restoreBest',
+            learningRate: learningRate / 10,
+          }),
+        ),
       ];
     case 'full':
       return [{ name: 'all', trainable: everything, epochs: epochs ?? 10, advanceOn: plateau }];

@@ -5,7 +5,7 @@ import { bytesOfQuantity } from '../text/byte-quantity.ts';
 import { outputActivation, resolveClassWeights, resolveLoss, type TrainingClasses } from './loss.ts';
 import type { ParsedJob } from './parse.ts';
 import { resolvePreprocessing } from './preprocessing.ts';
-import { type Preset, presetStages } from './presets.ts';
+import { presetStages } from './presets.ts';
 import type {
   AdvanceRule,
   Augmentation,
@@ -149,9 +149,7 @@ function resolveStages({ train }: JobSpec, facts: JobFacts): ResolvedStage[] {
   const { kind, learningRate } = resolveOptimizer(train.optimizer);
   const { preset, epochs, stages } = train.schedule;
   const expanded = preset
-    ? presetStages(preset as Preset, { epochs, learningRate, blocks: facts.blocks }).map((stage) =>
-        stageSchema.parse(stage),
-      )
+    ? presetStages(preset, { epochs, learningRate, blocks: facts.blocks }).map((stage) => stageSchema.parse(stage))
     : (stages ?? []);
   return expanded.map((stage) => ({
     name: stage.name,

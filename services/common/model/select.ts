@@ -1,5 +1,5 @@
-// Which tensors a stage trains: globs over full layer paths, matched in full, and `last(n)` backbone blocks. A pattern
-// that selects nothing is refused, never ignored.
+// Which tensors a stage trains: globs over full layer paths, matched in full, `last(n)` backbone blocks, and `block(NAME)`.
+// A pattern that selects nothing is refused, never ignored. `ranked(n)` is none of them any more, see ranked.ts.
 
 import { ThawError } from '../errors/thaw-error.ts';
 import { nearest } from '../text/nearest.ts';
@@ -40,6 +40,8 @@ function trainableOf(graph: Graph, path: string): WeightSpec[] {
 }
 
 function matching(graph: Graph, pattern: string): string[] {
+  const one = /^block\((.+)\)$/.exec(pattern)?.[1];
+  if (one !== undefined) return blockNamed(graph, one);
   const last = /^last\((\d+)\)$/.exec(pattern);
   if (!last) {
     const glob = globPattern(pattern);
@@ -53,6 +55,20 @@ function matching(graph: Graph, pattern: string): string[] {
     throw new ThawError('JobInvalid', `trainable: found "${pattern}"; ${expected}`, { data: { pattern } });
   }
   return blocks.slice(-count).flatMap(({ layers }) => layers);
+}
+
+function blockNamed(graph: Graph, name: string): string[] {
+  const blocks = blocksOf(graph);
+  const found = blocks.filter((block) => block.name === name);
+  if (found.length > 0) return found.flatMap(({ layers }) => layers);
+  const pattern = `block(${name})`;
+  const names = blocks.map((block) => block.name);
+  const shown = [...new Set([...nearest(name, names, suggestionsMax), ...names.slice(-1)])].join(', ');
+  throw new ThawError(
+    'JobInvalid',
+    `trainable: found "${pattern}"; expected one of the backbone's ${blocks.length} blocks, such as ${shown}`,
+    { data: { pattern } },
+  );
 }
 
 /** `*` matches within one part of a path, `**` across parts, `?` one character. Matched in full. */

@@ -4,6 +4,7 @@
 import { assertNever } from '@thaw/common/errors/thaw-error.ts';
 import type { Directive } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { Decision } from './events.ts';
+import { rankedNames } from './ranking.ts';
 import type { DirectiveState, JobState, Work } from './state.ts';
 
 /** Replaces the directive; results of the former one are dropped. */
@@ -15,9 +16,15 @@ export function issueDirective(state: JobState, work: Work): Decision {
 }
 
 /** The message of the current directive; null before the first one. */
-export function directiveMessage({ term, generation, directive }: JobState): Directive | null {
+export function directiveMessage(state: JobState): Directive | null {
+  const { term, generation, directive } = state;
   if (!directive) return null;
-  const head = { term, revision: directive.revision, ...(generation && { generation: generationMessage(generation) }) };
+  const head = {
+    term,
+    revision: directive.revision,
+    ...(generation && { generation: generationMessage(generation) }),
+    rankedBlocks: rankedNames(state),
+  };
   const { work } = directive;
   switch (work.kind) {
     case 'train':
@@ -28,6 +35,10 @@ export function directiveMessage({ term, generation, directive }: JobState): Dir
     }
     case 'store':
       return { ...head, store: { member: work.member, scheduleState: work.scheduleState } };
+    case 'rank': {
+      const { kind: _, ...rank } = work;
+      return { ...head, rank };
+    }
     case 'finish':
       return { ...head, finish: { outcome: work.outcome, reason: work.reason } };
     default:

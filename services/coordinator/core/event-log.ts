@@ -3,7 +3,16 @@
 // these entries and nothing else.
 
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
-import type { BadSamples, JobFailure, JobState, Metrics, Retention, RolledBack, StepParts } from './state.ts';
+import type {
+  BadSamples,
+  JobFailure,
+  JobState,
+  Metrics,
+  RankedBlock,
+  Retention,
+  RolledBack,
+  StepParts,
+} from './state.ts';
 
 export interface OutboxEvent {
   /** `term.sequence`; the stream drops what it holds already. */
@@ -112,6 +121,14 @@ export type LogEntry =
       readonly seconds: number;
       /** Of a stage that was undone; its best epoch is what it found. */
       readonly rolledBack?: RolledBack;
+    }
+  | {
+      readonly kind: 'blocksRanked';
+      /** With whose best weights. */
+      readonly stage: number;
+      readonly samples: number;
+      /** First to thaw first. */
+      readonly blocks: readonly RankedBlock[];
     }
   | {
       readonly kind: 'badSamples';

@@ -65,6 +65,8 @@ export interface StagePlan {
   readonly metric: Metric;
   readonly optimizerState: 'keep' | 'reset';
   readonly onEnter: 'continue' | 'restoreBest';
+  /** How many blocks of the measured order it trains; absent where it asks for none. */
+  readonly ranked?: number;
 }
 
 export function epochsOf({ steps, stepsPerEpoch }: StagePlan): number {

@@ -30,11 +30,15 @@ export function statesAfter(results: readonly StageResult[]): Digest[] {
   return [...new Set([last?.held, best].flatMap((stored) => stored?.digest ?? []))];
 }
 
-/** Of the stage that has just ended. */
+/** Of the stage that has just ended, or after which blocks have just been ranked. */
 export function keepStage(state: JobState): Effect {
   const { plan, uid, held } = state;
   const record = currentStage(state);
   invariant(record.endedAt !== null && held !== null, 'a stage has ended and its last state is stored');
   const stageName = plan.stages[record.stage]?.name ?? '';
-  return { kind: 'keepStage', result: { key: record.key, job: { name: plan.name, uid }, stageName, record, held } };
+  const result = { key: record.key, stageName, held };
+  // Of a stage that was reused when blocks are ranked after it: it stays the other job's.
+  const { reused } = record;
+  const job = reused ? { name: reused.job, uid: reused.uid } : { name: plan.name, uid };
+  return { kind: 'keepStage', result: { ...result, job, record: { ...record, reused: null } } };
 }

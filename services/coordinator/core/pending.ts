@@ -6,7 +6,7 @@ import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { Generation, JobState } from './state.ts';
 import type { TestFigures } from './test-figures.ts';
 
-export type Result = Pick<Report__Output, 'trained' | 'evaluated' | 'stored' | 'finished' | 'result'> &
+export type Result = Pick<Report__Output, 'trained' | 'evaluated' | 'stored' | 'finished' | 'ranked' | 'result'> &
   Partial<Pick<Report__Output, 'features'>>;
 
 export interface Pending {

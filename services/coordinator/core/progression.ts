@@ -12,6 +12,7 @@ import type { Decision } from './events.ts';
 import { fail } from './failing.ts';
 import { epochsOf, type StagePlan, stepsInEpoch } from './job-plan.ts';
 import { keepStage } from './kept-stage.ts';
+import { needsRanking } from './ranking.ts';
 import { inputAfter, stageKey } from './stage-key.ts';
 import { chosenWeights, entryOf, lastStanding } from './standing.ts';
 import {
@@ -19,6 +20,7 @@ import {
   type EvaluatedSet,
   type Generation,
   type JobState,
+  type Ranking,
   type RolledBack,
   type StageRecord,
   type StoredState,
@@ -59,6 +61,7 @@ function mayRollBack({ plan }: JobState): boolean {
 
 export function enterNextStage(state: JobState, now: number): Decision {
   const next = state.stages.length;
+  if (needsRanking(state, next)) return measureBlocks(state);
   return next < state.plan.stages.length ? enterStage(state, now, next) : afterLastStage(state, now);
 }
 
@@ -99,9 +102,35 @@ function enterStage(state: JobState, now: number, stage: number): Decision {
 
 /** What members restore after a finished stage; empty when they hold just that state. */
 function restoreOf(state: JobState, { digest, epoch }: StoredState): string {
-  // Members hold what they have trained: of a stage that was reused nothing, of one that was undone what is void.
-  const { reused, rolledBack } = currentStage(state);
-  return reused === null && !rolledBack && epoch === state.cursor.epoch ? '' : digest;
+  // Members hold what they have trained: of a stage that was reused nothing, and after blocks were ranked what these
+  // were measured with. What a stage that was undone goes back to is of an earlier epoch.
+  const isRanked = state.directive?.work.kind === 'rank';
+  return currentStage(state).reused === null && !isRanked && epoch === state.cursor.epoch ? '' : digest;
+}
+
+/** With the best weights of the stage before, whatever the next one begins with. */
+function measureBlocks(state: JobState): Decision {
+  const entry = entryOf(state, { onEnter: 'restoreBest' });
+  const measuring: JobState = { ...state, phase: 'Evaluating', reason: 'measuring which blocks to thaw first' };
+  const restoreDigest = entry ? restoreOf(state, entry) : '';
+  return issueDirective(measuring, {
+    kind: 'rank',
+    stage: state.stages.length,
+    step: state.cursor.step,
+    restoreDigest,
+  });
+}
+
+/** After all members have measured the same. */
+export function goOnRanked(state: JobState, now: number, ranking: Ranking): Decision {
+  const stages = [...state.stages.slice(0, -1), { ...currentStage(state), ranking }];
+  const ranked = record({ ...state, stages }, now, {
+    kind: 'blocksRanked',
+    stage: currentStage(state).stage,
+    ...ranking,
+  });
+  const next = enterNextStage(ranked, now);
+  return { state: next.state, effects: [...next.effects, keepStage(ranked)] };
 }
 
 interface Entry {

@@ -1,11 +1,12 @@
 // What members report, checked against each other: equal states after an epoch, every part of an evaluation once, a
 // digest from the member that was asked to store. Any difference stops the job and names who differs.
 
-import type { Digest } from '@thaw/common/content/digest.ts';
+import { canonicalJson, type Digest } from '@thaw/common/content/digest.ts';
 import { assertNever, invariant } from '@thaw/common/errors/thaw-error.ts';
 import { bestTemperature } from '@thaw/common/evaluation/temperature.ts';
 import { fixedPointScale } from '@thaw/proto/frames/announcement.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
+import type { Ranked__Output } from '@thaw/proto/gen/thaw/v1/Ranked.ts';
 import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { Trained__Output } from '@thaw/proto/gen/thaw/v1/Trained.ts';
 import { evaluatedProblem, metricsOf, sumEvaluated } from './evaluation.ts';
@@ -22,11 +23,13 @@ import {
   evaluateOldTask,
   exportResult,
   goOnAfterEpoch,
+  goOnRanked,
   rollBackStage,
   stagePlan,
   storeState,
   test,
 } from './progression.ts';
+import { rankBlocks } from './ranking.ts';
 import { chosenWeights } from './standing.ts';
 import {
   currentStage,
@@ -82,6 +85,8 @@ function reportProblem(state: JobState, work: Work, member: number, report: Repo
     case 'store':
       if (!report.stored) return `answered ${report.result}; expected stored`;
       return member === work.member && report.stored.digest === '' ? 'stored no state when asked to' : null;
+    case 'rank':
+      return report.ranked ? null : `answered ${report.result}; expected ranked`;
     case 'finish':
       return null;
     default:
@@ -115,6 +120,8 @@ function onAllReported(state: JobState, now: number, work: Work, results: readon
       return work.temperatures.length > 0 ? onFitted(state, now, results) : onEvaluated(state, now, results);
     case 'store':
       return onStored(state, now, work, results[work.member] as Result);
+    case 'rank':
+      return onRanked(state, now, results);
     case 'finish':
       return { state, effects: [] };
     default:
@@ -296,6 +303,18 @@ function superseded(state: JobState, stored: StoredState): Effect[] {
   const pinned = [entry?.digest, ...state.stages.slice(0, -1).map(({ best }) => best?.stored?.digest)];
   if (former === null || former === stored.digest || pinned.includes(former)) return [];
   return [{ kind: 'discard', digest: former }];
+}
+
+/** Integer sums and equal weights give equal norms: a member that differs computes other bits. */
+function onRanked(state: JobState, now: number, results: readonly Result[]): Decision {
+  const names = state.generation?.members.map(({ name }) => name) ?? [];
+  const measured = results.flatMap(({ ranked }) => ranked ?? []);
+  const [first] = measured as [Ranked__Output];
+  const differs = measured.findIndex((one) => canonicalJson(one) !== canonicalJson(first));
+  if (differs < 0) return goOnRanked(state, now, rankBlocks(first));
+  const trainer = names[differs] as string;
+  const message = `${trainer} and ${names[0]} measured other norms of the same blocks`;
+  return fail(state, now, { code: 'StateDiverged', message, trainer });
 }
 
 function onFitted(state: JobState, now: number, results: readonly Result[]): Decision {

@@ -4,6 +4,7 @@
 import { type Digest, digestOfJson } from '@thaw/common/content/digest.ts';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import { numericsVersion } from '@thaw/common/job/result-facts.ts';
+import { rankedSet } from './ranking.ts';
 import { lastEpochOf, lastStanding } from './standing.ts';
 import type { JobState, StageRecord, StoredState } from './state.ts';
 
@@ -19,10 +20,12 @@ export interface StageInput {
 
 /** `input`: null for the first stage, which begins at the source weights. Known once a trainer is ready. */
 export function stageKey(
-  { plan, engine }: Pick<JobState, 'plan' | 'engine'>,
+  state: Pick<JobState, 'plan' | 'engine' | 'stages'>,
   stage: number,
   input: StageInput | null,
 ): Digest {
+  const { plan, engine } = state;
+  const ranked = rankedSet(state, stage);
   const stagePlan = plan.stages[stage];
   invariant(engine !== null && stagePlan !== undefined, `the engine is known, and stage ${stage} there`);
   const { engineClass, probeDigest, stageProbeDigests } = engine;
@@ -39,6 +42,8 @@ export function stageKey(
     ...(oldGraph !== undefined && { oldGraph }),
     weights,
     stage: stagePlan.facts,
+    // What its `ranked(n)` turned out to be.
+    ...(ranked && { ranked }),
     input,
   });
 }

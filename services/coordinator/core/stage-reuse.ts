@@ -8,14 +8,20 @@ import { record } from './event-log.ts';
 import type { CoreEvent, Decision } from './events.ts';
 import { gathered } from './gathering.ts';
 import type { StageResult } from './kept-stage.ts';
+import { needsRanking } from './ranking.ts';
 import { inputAfter, type StageInput, stageKey } from './stage-key.ts';
 import { lastEpochOf } from './standing.ts';
 import { isTerminal, type JobState, type StageRecord } from './state.ts';
 
-/** Key of the stage that follows these results; null when they are all of the job's. */
-export function nextKey(state: Pick<JobState, 'plan' | 'engine'>, results: readonly StageResult[]): Digest | null {
-  if (results.length === state.plan.stages.length) return null;
-  return stageKey(state, results.length, inputOf(results));
+/** Key of the stage that follows these results; null when they are all of the job's, or blocks have to be ranked first. */
+export function nextKey(
+  { plan, engine }: Pick<JobState, 'plan' | 'engine'>,
+  results: readonly StageResult[],
+): Digest | null {
+  const stage = results.length;
+  const state = { plan, engine, stages: results.map(({ record }) => record) };
+  if (stage === plan.stages.length || needsRanking(state, stage)) return null;
+  return stageKey(state, stage, inputOf(results));
 }
 
 function inputOf(results: readonly StageResult[]): StageInput | null {

@@ -10,7 +10,7 @@ export function lastStanding(stages: readonly StageRecord[]): StageRecord | unde
 }
 
 /** What a stage that is entered now begins with; null: the source, which nobody has stored. */
-export function entryOf({ stages, held }: JobState, { onEnter }: StagePlan): StoredState | null {
+export function entryOf({ stages, held }: JobState, { onEnter }: Pick<StagePlan, 'onEnter'>): StoredState | null {
   const best = onEnter === 'restoreBest' ? lastStanding(stages)?.best?.stored : null;
   return best ?? held;
 }

@@ -119,6 +119,7 @@ export type Work =
       readonly temperatures: readonly number[];
     }
   | { readonly kind: 'store'; readonly member: number; readonly scheduleState: string; readonly isBest: boolean }
+  | { readonly kind: 'rank'; readonly stage: number; readonly step: number; readonly restoreDigest: string }
   | { readonly kind: 'finish'; readonly outcome: string; readonly reason: string };
 
 export type EvaluatedSet = 'validation' | 'test' | 'retention';
@@ -182,8 +183,24 @@ export interface StageRecord {
   readonly entry?: StoredState;
   /** Of a stage that was undone: its figures are what it found, its states are gone. */
   readonly rolledBack?: RolledBack;
+  /** Measured with its best weights, where a stage to come asks for it. */
+  readonly ranking?: Ranking;
   /** Best epoch of this stage so far; `stored` follows as soon as a member has stored it. */
   readonly best: { readonly epoch: number; readonly value: number; readonly stored: StoredState | null } | null;
+}
+
+export interface Ranking {
+  readonly samples: number;
+  /** First to thaw first. */
+  readonly blocks: readonly RankedBlock[];
+}
+
+/** Euclidean norms: of the mean gradient over all samples, of the weights, and their ratio. */
+export interface RankedBlock {
+  readonly block: string;
+  readonly gradient: number;
+  readonly weights: number;
+  readonly ratio: number;
 }
 
 export interface EpochRecord {

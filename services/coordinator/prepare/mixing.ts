@@ -6,9 +6,17 @@ import type { Graph } from '@thaw/common/model/graph.ts';
 import { boundaryGrids } from '@thaw/common/model/grid.ts';
 import type { PreparedStage } from './prepared-job.ts';
 
-/** Throws JobInvalid where a stage's boundary has nothing to cut a box from. */
+/** Throws JobInvalid where a stage's boundary has nothing to cut a box from, or is not known before it runs. */
 export function requireCuts({ train }: ResolvedJob, graph: Graph, stages: readonly PreparedStage[]): void {
   if (train.cutmix?.at !== 'boundary') return;
+  const ranked = stages.find(({ plan }) => plan.ranked !== undefined);
+  if (ranked) {
+    throw new ThawError(
+      'JobInvalid',
+      `spec.train.cutmix.at: found boundary, but where stage "${ranked.stage.name}" trains is measured while the job runs, ` +
+        'and it may have no height and width to cut from; expected pixels, or mixup instead',
+    );
+  }
   const flat = stages.find(({ partition }) => boundaryGrids(graph, partition.boundary).length === 0);
   if (!flat) return;
   throw new ThawError(

@@ -7,6 +7,8 @@ import { isStoredBefore, prefixComputes, stageCuts } from '@thaw/common/model/fe
 import type { Graph } from '@thaw/common/model/graph.ts';
 import { elementsOf, parametersOf } from '@thaw/common/model/parameters.ts';
 import { floatsOf } from '@thaw/common/model/partition.ts';
+import { rankedCount, withBlocksBySize, withEveryBlock } from '@thaw/common/model/ranked.ts';
+import { selectTrainable } from '@thaw/common/model/select.ts';
 import { epochsOf } from '../core/job-plan.ts';
 import { mixesPixels } from './mixing.ts';
 import type { PreparedJob, PreparedStage } from './prepared-job.ts';
@@ -28,6 +30,7 @@ export interface PlanSummary {
     readonly classes: number;
     /** Null: it is only watched. */
     readonly maxDrop: number | null;
+    readonly onExceed: 'stop' | 'rollback';
   };
   readonly trainers: number;
   /** What the user must not overlook, a sentence each. */
@@ -39,8 +42,12 @@ export interface StageSummary {
   readonly name: string;
   /** As written in the job, or as the preset expanded them. */
   readonly select: readonly string[];
+  /** Of a stage that trains ranked blocks: those that are sure. */
   readonly trainableLayers: readonly string[];
+  /** Of a stage that trains ranked blocks: at most. */
   readonly trainableParameters: number;
+  /** Of such a stage: how many blocks, and what it trains at least. They are measured after the stage named. */
+  readonly ranked?: { readonly blocks: number; readonly parametersMin: number; readonly measuredAfter: string };
   readonly frozenParameters: number;
   readonly optimizer: string;
   readonly learningRate: number;
@@ -89,8 +96,9 @@ export function planSummary(prepared: PreparedJob): PlanSummary {
 
 function oldTask({ job, plan }: PreparedJob): Pick<PlanSummary, 'oldTask'> {
   if (!job.retention || !plan.retention) return {};
-  const { source, maxDrop } = job.retention;
-  return { oldTask: { source, samples: plan.samples.retention ?? 0, classes: plan.retention.classes, maxDrop } };
+  const { source, maxDrop, onExceed } = job.retention;
+  const samples = plan.samples.retention ?? 0;
+  return { oldTask: { source, samples, classes: plan.retention.classes, maxDrop, onExceed } };
 }
 
 function stageSummary(
@@ -101,11 +109,16 @@ function stageSummary(
   const trainableParameters = trainable.reduce((sum, { shape }) => sum + elementsOf(shape), 0);
   const gradientBytes = trainableParameters * floatBytes;
   const trainers = job.trainers.replicas;
+  const ranked = rankedSummary(prepared, stage);
+  // What ranks the blocks differentiates all of them.
+  const measured = selectTrainable(graph, withEveryBlock(stage, graph).select).tensors;
+  const measuredBytes = measured.reduce((sum, { shape }) => sum + elementsOf(shape), 0) * floatBytes;
   return {
     name: stage.name,
     select: stage.select,
-    trainableLayers: layers,
+    trainableLayers: ranked ? sureLayers(graph, stage) : layers,
     trainableParameters,
+    ...(ranked && { ranked }),
     frozenParameters: parametersOf(graph.layers) - trainableParameters,
     optimizer: stage.optimizer.kind,
     learningRate: stage.learningRate,
@@ -121,9 +134,32 @@ function stageSummary(
     boundary: partition.boundary,
     boundaryBytesPerSample: partition.boundaryFloats * floatBytes,
     cacheBytes: prefixComputes(partition) ? cachedSamples(prepared) * partition.boundaryFloats * floatBytes : 0,
-    storedBefore: isStoredBefore(stageCuts(graph, job.stages), job.stages.indexOf(stage)),
-    trainerBytesAtMin: trainerBytes(prepared, { partition, gradientBytes, stage }),
+    storedBefore: isStoredBefore(
+      stageCuts(
+        graph,
+        job.stages.map((one) => withEveryBlock(one, graph)),
+      ),
+      job.stages.indexOf(stage),
+    ),
+    trainerBytesAtMin: trainerBytes(prepared, { partition, gradientBytes: measuredBytes, stage }),
   };
+}
+
+function rankedSummary({ graph, job }: PreparedJob, stage: ResolvedStage): StageSummary['ranked'] {
+  const blocks = rankedCount(stage.select);
+  if (blocks === null) return undefined;
+  const { tensors } = selectTrainable(graph, withBlocksBySize(stage, graph, 'smallest').select);
+  const first = job.stages.findIndex(({ select }) => rankedCount(select) !== null);
+  return {
+    blocks,
+    parametersMin: tensors.reduce((sum, { shape }) => sum + elementsOf(shape), 0),
+    measuredAfter: job.stages[first - 1]?.name ?? '',
+  };
+}
+
+function sureLayers(graph: Graph, { select }: ResolvedStage): readonly string[] {
+  const sure = select.filter((pattern) => rankedCount([pattern]) === null);
+  return sure.length > 0 ? selectTrainable(graph, sure).layers : [];
 }
 
 interface StageMemory {

@@ -20,6 +20,7 @@ import { blocksOf } from '@thaw/common/model/blocks.ts';
 import type { Graph } from '@thaw/common/model/graph.ts';
 import { initialHeadWeights, replaceHead } from '@thaw/common/model/head.ts';
 import { partitionFor } from '@thaw/common/model/partition.ts';
+import { rankedCount, requireRankable, withBlocksBySize, withEveryBlock } from '@thaw/common/model/ranked.ts';
 import { selectTrainable } from '@thaw/common/model/select.ts';
 import { stageStepsMax, stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
 import type { StagePlan } from '../core/job-plan.ts';
@@ -207,8 +208,11 @@ interface StageOptions {
 
 function prepareStage(graph: Graph, job: ResolvedJob, options: StageOptions): PreparedStage {
   const stage = job.stages[options.index] as ResolvedStage;
-  const { tensors, layers } = selectTrainable(graph, stage.select);
-  const statistics = stageStatistics(graph, stage);
+  requireRankable(graph, stage.select);
+  const { tensors, layers } = selectTrainable(graph, withBlocksBySize(stage, graph, 'largest').select);
+  // Until blocks are ranked, what holds for all of them is sure.
+  const deepest = withEveryBlock(stage, graph);
+  const statistics = stageStatistics(graph, deepest);
   const warnings = checkStatistics({
     stage,
     statistics,
@@ -217,7 +221,8 @@ function prepareStage(graph: Graph, job: ResolvedJob, options: StageOptions): Pr
     trainSamples: options.manifest.sets.train.ids.length,
     views: job.data.views,
   });
-  const partition = partitionFor(graph, [...tensors.map(({ name }) => name), ...statisticsNames(statistics.moved)]);
+  const changing = selectTrainable(graph, deepest.select).tensors.map(({ name }) => name);
+  const partition = partitionFor(graph, [...changing, ...statisticsNames(statistics.moved)]);
   return { stage, plan: stagePlan(job, stage, options), trainable: tensors, layers, statistics, partition, warnings };
 }
 
@@ -226,6 +231,7 @@ function stagePlan(job: ResolvedJob, stage: ResolvedStage, { index, manifest }: 
   const largestShard = shardSize(manifest.sets.train.ids.length, data.shards, 0);
   const perEpoch = stepsPerEpoch([largestShard], stage.microBatch);
   const { name, advanceOn, optimizerState, onEnter } = stage;
+  const ranked = rankedCount(stage.select);
   const isLast = index === stages.length - 1;
   // The result is the last stage's best by output.metric; an earlier stage is judged by what it advances on.
   const metric = isLast ? output.metric : (advanceOn?.metric ?? output.metric);
@@ -238,6 +244,7 @@ function stagePlan(job: ResolvedJob, stage: ResolvedStage, { index, manifest }: 
     metric,
     optimizerState,
     onEnter,
+    ...(ranked !== null && { ranked }),
   };
 }
 

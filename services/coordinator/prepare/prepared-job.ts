@@ -28,6 +28,7 @@ export interface PreparedJob {
 export interface PreparedStage {
   readonly stage: ResolvedStage;
   readonly plan: StagePlan;
+  /** Of a stage that trains ranked blocks: with the largest ones, and its partition is that of all blocks. */
   readonly trainable: readonly WeightSpec[];
   readonly layers: readonly string[];
   readonly statistics: StageStatistics;

@@ -7,6 +7,7 @@ import type { Loss } from '@thaw/common/job/resolved-job.ts';
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
 import { perClassMetrics } from '../core/evaluation.ts';
 import { type FeatureGain, noFeatureGain } from '../core/feature-gain.ts';
+import { rankingOf } from '../core/ranking.ts';
 import type {
   BadSamples,
   Calibration,
@@ -14,6 +15,7 @@ import type {
   EpochRecord,
   JobState,
   Metrics,
+  Ranking,
   Retention,
   RolledBack,
   StageRecord,
@@ -45,6 +47,8 @@ export interface Report {
   /** `training` leaves out reused stages. */
   readonly seconds: { readonly total: number; readonly training: number };
   readonly stages: readonly StageReport[];
+  /** In which order blocks thawed, first to thaw first; absent in jobs that do not ask for it. */
+  readonly ranking?: Ranking;
   readonly test: TestReport;
   /** The old task, before training; each epoch's figures are in its history. Absent without retention. */
   readonly oldTask?: OldTaskReport;
@@ -152,6 +156,7 @@ export function buildReport(state: JobState, facts: ReportFacts): Report {
       training: stages.reduce((sum, stage) => sum + (stage.reused ? 0 : stageSeconds(stage)), 0),
     },
     stages: stages.map((stage) => stageReport(state, stage)),
+    ...(rankingOf(state) && { ranking: rankingOf(state) as Ranking }),
     test: testReport(state, testIds),
     ...oldTaskReport(state),
     samples: plan.samples,

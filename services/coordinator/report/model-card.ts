@@ -2,6 +2,7 @@
 
 import type { Preprocessing, ResolvedJob } from '@thaw/common/job/resolved-job.ts';
 import type { Report } from './build-report.ts';
+import { shownSelection } from './trained-blocks.ts';
 
 export function modelCard(job: ResolvedJob, report: Report, origin: string): string {
   return [
@@ -40,7 +41,7 @@ export function modelCard(job: ResolvedJob, report: Report, origin: string): str
     '',
     '| stage | trains | optimizer | learning rate | epochs | steps | validation accuracy |',
     '| --- | --- | --- | --- | --- | --- | --- |',
-    ...report.stages.map((stage, i) => stageRow(job, stage, i)),
+    ...report.stages.map((_, i) => stageRow(job, report, i)),
     '',
     `- data: ${job.data.source} (${samplesSentence(report)}), digest \`${report.dataDigest}\``,
     `- unreadable samples left out: ${Object.values(report.badSamples.counts).reduce((sum, count) => sum + count, 0)}`,
@@ -84,12 +85,15 @@ function inputSentence({ height, width, resize, channelOrder, scale, mean, std }
   );
 }
 
-function stageRow(job: ResolvedJob, stage: Report['stages'][number], index: number): string {
+function stageRow(job: ResolvedJob, report: Report, index: number): string {
+  const stage = report.stages[index] as Report['stages'][number];
   const resolved = job.stages[index];
   return [
     '',
     stage.rolledBack ? `${stage.name} (rolled back)` : stage.name,
-    resolved?.select.map((pattern) => `\`${pattern}\``).join(', ') ?? '',
+    shownSelection(job, report, index)
+      .map((pattern) => `\`${pattern}\``)
+      .join(', '),
     resolved?.optimizer.kind ?? '',
     resolved?.learningRate ?? '',
     stage.epochs,

@@ -7,6 +7,7 @@ import { fixedPointScale } from '@thaw/proto/frames/announcement.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
 import type { Hello__Output } from '@thaw/proto/gen/thaw/v1/Hello.ts';
+import type { Ranked__Output } from '@thaw/proto/gen/thaw/v1/Ranked.ts';
 import type { Ready__Output } from '@thaw/proto/gen/thaw/v1/Ready.ts';
 import type { Report, Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { Trained__Output } from '@thaw/proto/gen/thaw/v1/Trained.ts';
@@ -134,6 +135,18 @@ export function someEvaluated(partOwners: readonly number[], member: number, cor
   return { parts, positiveScores: scores(0, high, low), negativeScores: scores(1, low, high) };
 }
 
+/** Three blocks from output to input; the middle one has the largest gradient against its weights. */
+export function someNorms(): Ranked__Output {
+  return {
+    count: 64,
+    blocks: [
+      { block: 'last', gradient: 0.2, weights: 2 },
+      { block: 'middle', gradient: 0.3, weights: 1 },
+      { block: 'first', gradient: 0.4, weights: 2 },
+    ],
+  };
+}
+
 /** With the least loss at a temperature of 2. */
 function atTemperatures(temperatures: readonly number[], evaluated: Evaluated__Output): Evaluated__Output {
   const temperedLossSums = temperatures.map((one) => Math.round(10 * Math.log2(one / 2) ** 2 * fixedPointScale));
@@ -175,7 +188,8 @@ export class Play {
     const results: StageResult[] = [];
     for (;;) {
       const key = nextKey(this.state, results);
-      const result = kept.find((one) => one.key === key);
+      // A stage is kept anew when blocks were ranked after it.
+      const result = kept.findLast((one) => one.key === key);
       if (!result) return { results, badSamples: [] };
       results.push(result);
     }
@@ -248,6 +262,8 @@ function resultOf(work: Work, member: number, script: Script): Omit<Report, 'ter
       const digest = member === work.member ? `sha256:${epoch.toString(16).padStart(64, 'e')}` : '';
       return { result: 'stored', stored: { digest, bytes: digest === '' ? 0 : 10 } };
     }
+    case 'rank':
+      return { result: 'ranked', ranked: someNorms() };
     case 'finish':
       return { result: 'finished', finished: {} };
   }

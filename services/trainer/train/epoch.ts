@@ -76,7 +76,7 @@ export async function trainEpoch(work: EpochWork): Promise<EpochResult> {
   return { ...sums, seconds: clock.total };
 }
 
-export function hostedShards({ generation, self }: EpochWork): number[] {
+export function hostedShards({ generation, self }: Pick<EpochWork, 'generation' | 'self'>): number[] {
   return [...generation.shardOwners.keys()].filter((shard) => generation.shardOwners[shard] === self);
 }
 

@@ -8,6 +8,7 @@ import { epochOrder } from '@thaw/common/data/epoch-order.ts';
 import type { ResolvedStage } from '@thaw/common/job/resolved-job.ts';
 import { type StageStatistics, stageStatistics } from '@thaw/common/model/batch-statistics.ts';
 import { stageCuts } from '@thaw/common/model/feature-levels.ts';
+import { withEveryBlock } from '@thaw/common/model/ranked.ts';
 import { selectTrainable } from '@thaw/common/model/select.ts';
 import type { SampleRef } from '../cache/level.ts';
 import type { PixelBlock } from '../cache/pixel-level.ts';
@@ -38,10 +39,12 @@ export async function runProbe({ model, context, loadBlock, tick }: ProbeOptions
   const refs = probeSamples(context);
   const { pixels } = await loadBlock(refs);
   tick();
-  const partitions = stageCuts(graph, job.stages).map(({ partition }) => partition);
+  // Blocks that are not ranked yet are proved all at once, as they are measured.
+  const stages = job.stages.map((stage) => withEveryBlock(stage, graph));
+  const partitions = stageCuts(graph, stages).map(({ partition }) => partition);
   const featuresOf = prefixFeatures({ model, partitions, pixels, tick });
   const digests = new Map<string, string>();
-  const shapes = job.stages.map((stage) => shapeOf(context, stage));
+  const shapes = stages.map((stage) => shapeOf(context, stage));
   for (const { name, trainable, microBatch, statistics } of shapes) {
     if (digests.has(name)) continue;
     const hash = createHash('sha256').update(pixels);

@@ -2,6 +2,7 @@
 // programs between them. Levels are known by their keys, so nothing here has to remember what was trained since.
 
 import { blockSize } from '@thaw/common/data/block-size.ts';
+import type { ResolvedStage } from '@thaw/common/job/resolved-job.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
 import {
   boundariesToCome,
@@ -13,6 +14,7 @@ import {
   stageCuts,
 } from '@thaw/common/model/feature-levels.ts';
 import type { Graph, Partition } from '@thaw/common/model/graph.ts';
+import { withEveryBlock } from '@thaw/common/model/ranked.ts';
 import type { FeatureCounts } from '../cache/feature-counts.ts';
 import { type FeatureSource, type FeatureSourceOptions, featureSource, type Way } from '../cache/feature-source.ts';
 import type { FeatureStore } from '../cache/feature-store.ts';
@@ -50,12 +52,18 @@ export interface StageFeatures {
 type Callbacks = Required<Pick<FeatureSourceOptions, 'checkpoint' | 'onFull'>>;
 
 export interface StageFeaturesFactory {
-  /** `oldTask`: the program that measures the old task, null without retention. */
-  open(index: number, programs: StagePrograms, callbacks: Callbacks): StageFeatures;
+  open(place: StagePlace, programs: StagePrograms, callbacks: Callbacks): StageFeatures;
+}
+
+/** A stage of the schedule as it is known by now. */
+export interface StagePlace {
+  readonly index: number;
+  readonly stages: readonly ResolvedStage[];
 }
 
 export interface StagePrograms {
   readonly program: StageProgram;
+  /** Measures the old task; null without retention. */
   readonly oldTask: StageProgram | null;
 }
 
@@ -68,7 +76,6 @@ export function stageFeatures(options: FeatureOptions): StageFeaturesFactory {
   const { context, model, engineClass, store } = options;
   const { graph, job } = context;
   const { preprocessing } = job.model;
-  const cuts = stageCuts(graph, job.stages);
   const pixels: Level = {
     key: pixelKey(preprocessing, `${decoderVersion()} [${engineClass.cpuFeatures}]`),
     name: 'pixels',
@@ -77,7 +84,7 @@ export function stageFeatures(options: FeatureOptions): StageFeaturesFactory {
   const loadBlock = cachedPixels({ ...options, level: pixels, blockSize });
 
   /** A level for each boundary of the schedule, by the weights at hand. */
-  const levelsNow = (): LevelOf[] => {
+  const levelsNow = (cuts: readonly StageCut[]): LevelOf[] => {
     return levelsAt(graph, distinct(cuts.map(({ partition }) => partition)));
   };
 
@@ -94,8 +101,13 @@ export function stageFeatures(options: FeatureOptions): StageFeaturesFactory {
   };
 
   return {
-    open(index, { program, oldTask }, callbacks) {
-      const levels = levelsNow();
+    open({ index, stages }, { program, oldTask }, callbacks) {
+      // Where blocks are not ranked yet, a stage may begin at the pixels: no boundary is foreseen that might not be one.
+      const cuts = stageCuts(
+        graph,
+        stages.map((stage) => withEveryBlock(stage, graph)),
+      );
+      const levels = levelsNow(cuts);
       const [old] = oldTask && context.oldGraph ? levelsAt(context.oldGraph, [oldTask.partition]) : [];
       store.retain([...levels, ...(old ? [old] : [])].map(({ level }) => level).concat(pixels));
       const opened = waysTo(program, { model, levels, toCome: boundariesToCome(cuts, index) });

@@ -10,6 +10,7 @@ import { type StageStatistics, stageStatistics, statisticsNames } from '@thaw/co
 import { blocksOf } from '@thaw/common/model/blocks.ts';
 import type { Tensor, WeightRole, Weights } from '@thaw/common/model/graph.ts';
 import { boundaryGrids, type Grid, pictureGrid } from '@thaw/common/model/grid.ts';
+import { withRanked } from '@thaw/common/model/ranked.ts';
 import { selectTrainable } from '@thaw/common/model/select.ts';
 import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import { stageStepsMax, stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
@@ -49,6 +50,8 @@ export interface StageRuntime {
 }
 
 export interface Stages {
+  /** What `ranked(n)` stands for from now on: names of all blocks, first to thaw first; none: it is not known yet. */
+  rank(order: readonly string[]): void;
   enter(index: number, options: { readonly resetOptimizer: boolean; readonly revision: number }): StageRuntime;
   /** Sets the statistics that the open stage adapts, in its layout's order, and opens the stage anew with them. */
   adapt(moments: Float64Array): StageRuntime;
@@ -80,6 +83,7 @@ export function createStages(options: StagesOptions): Stages {
   let state: TrainState = new Map();
   let current: Current | null = null;
   let revision = 0;
+  let stages = context.job.stages;
   const checkpoint = async (): Promise<void> => {
     await new Promise((resolve) => setImmediate(resolve));
     link.check(revision);
@@ -93,7 +97,7 @@ export function createStages(options: StagesOptions): Stages {
 
   const open = (index: number, reset: boolean): StageRuntime => {
     close();
-    const stage = stageAt(context, index);
+    const stage = stageAt(stages, index);
     const { tensors } = selectTrainable(context.graph, stage.select);
     model.writeWeights(settleAverages(state, index));
     enterStage(state, tensors, { optimizer: stage.optimizer, reset, source: context.source });
@@ -111,13 +115,16 @@ export function createStages(options: StagesOptions): Stages {
     const onFull = (fit: StoreFit): void => options.log.warn({ stage: stage.name, ...fit }, fitText(fit));
     const changing = [...tensors.map(({ name }) => name), ...statisticsNames(statistics.moved)];
     const oldTask = context.oldGraph ? openOldTask(options, context.oldGraph, { stage, changing }) : null;
-    const features = options.features.open(index, { program, oldTask }, { checkpoint, onFull });
+    const features = options.features.open({ index, stages }, { program, oldTask }, { checkpoint, onFull });
     const runtime = stageRuntime({ context, model, index, stage, statistics, program, oldTask, features, state });
     current = { index, runtime, features };
     return runtime;
   };
 
   return {
+    rank(order) {
+      if (order.length > 0) stages = context.job.stages.map((stage) => withRanked(stage, order));
+    },
     enter(index, { resetOptimizer, revision: forRevision }) {
       revision = forRevision;
       return current?.index === index && !resetOptimizer ? current.runtime : open(index, resetOptimizer);
@@ -208,7 +215,7 @@ function stageRuntime(parts: RuntimeParts): StageRuntime {
     grids: { picture: pictureGrid(context.graph), boundary: boundaryGrids(context.graph, program.partition.boundary) },
     stepsPerEpoch: steps,
     stageSteps: stageStepsMax(stage, steps),
-    tensorSet: createHash('sha256').update(JSON.stringify(layout.entries)).digest('hex'),
+    tensorSet: tensorSetOf(layout),
     measure: (moments, samples) => (moved.length === 0 ? null : shardStatistics(statisticsRule(), moments, samples)),
     apply(reduced, learningRate) {
       const applied = applyUpdate(state, layout, { rule, reduced, learningRate, buffers });
@@ -220,6 +227,11 @@ function stageRuntime(parts: RuntimeParts): StageRuntime {
       return applied;
     },
   };
+}
+
+/** Hex sha256 of names, shapes and places. */
+export function tensorSetOf({ entries }: TensorLayout): string {
+  return createHash('sha256').update(JSON.stringify(entries)).digest('hex');
 }
 
 function updateRuleOf(
@@ -246,9 +258,9 @@ function updateRuleOf(
   };
 }
 
-function stageAt({ job }: JobContext, index: number): ResolvedStage {
-  const stage = job.stages[index];
-  invariant(stage !== undefined, `the job has ${job.stages.length} stages; stage ${index} was asked for`);
+function stageAt(stages: readonly ResolvedStage[], index: number): ResolvedStage {
+  const stage = stages[index];
+  invariant(stage !== undefined, `the job has ${stages.length} stages; stage ${index} was asked for`);
   return stage;
 }
 

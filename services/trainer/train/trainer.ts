@@ -6,9 +6,11 @@ import { evaluationParts } from '@thaw/common/data/evaluation-parts.ts';
 import { columnsOf, type SetName } from '@thaw/common/data/manifest.ts';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
+import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { Evaluate__Output } from '@thaw/proto/gen/thaw/v1/Evaluate.ts';
 import type { FeatureWork } from '@thaw/proto/gen/thaw/v1/FeatureWork.ts';
+import type { RankBlocks__Output } from '@thaw/proto/gen/thaw/v1/RankBlocks.ts';
 import type { Report } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { StoreState__Output } from '@thaw/proto/gen/thaw/v1/StoreState.ts';
 import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
@@ -21,6 +23,7 @@ import {
 } from '../cache/feature-counts.ts';
 import type { FeatureStore } from '../cache/feature-store.ts';
 import { openFeatureStore } from '../cache/open-store.ts';
+import type { LoadBlock } from '../cache/pixel-level.ts';
 import { collectiveClient } from '../collective/client.ts';
 import type { Collective, Generation } from '../collective/collective.ts';
 import type { CommsLink } from '../comms/comms-link.ts';
@@ -29,13 +32,14 @@ import { createPixelSource } from '../data/pixel-source.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import type { Engine, EngineModel } from '../engine/engine.ts';
 import { adaptStatistics } from './adapt-statistics.ts';
-import { trainEpoch } from './epoch.ts';
+import { hostedShards, trainEpoch } from './epoch.ts';
 import { evaluateParts } from './evaluation.ts';
 import { fetchJob, type JobContext } from './job-context.ts';
 import { oldTaskOf } from './old-task.ts';
 import { runProbe } from './probe.ts';
+import { measureBlocks } from './rank-blocks.ts';
 import { stageFeatures } from './stage-features.ts';
-import { createStages, type StageRuntime, type Stages } from './stage-runtime.ts';
+import { createStages, type StageRuntime, type Stages, tensorSetOf } from './stage-runtime.ts';
 
 export interface TrainerOptions {
   readonly incarnation: string;
@@ -51,6 +55,8 @@ interface Trainer {
   readonly engine: Engine;
   readonly model: EngineModel;
   readonly stages: Stages;
+  /** Decodes. */
+  readonly loadBlock: LoadBlock;
   readonly store: FeatureStore;
   readonly counts: FeatureCounts;
   /** Bytes on disk that were reported already. */
@@ -122,10 +128,11 @@ async function prepare(link: CommsLink, options: TrainerOptions): Promise<Traine
   log.info({ probeDigest, engineClass, metricsPort }, 'ready');
   link.send({ ready: { engineClass, probeDigest, stageProbeDigests: [...stageProbeDigests], metricsPort } });
   const written = { bytes: 0 };
-  return { options, link, context, engine, model, stages, store, counts, written, collective, opened: '' };
+  return { options, link, context, engine, model, stages, loadBlock, store, counts, written, collective, opened: '' };
 }
 
 async function carryOut(trainer: Trainer, directive: Directive__Output): Promise<Result | null> {
+  trainer.stages.rank(directive.rankedBlocks);
   if (directive.train) {
     const trained = await train(trainer, directive, directive.train);
     return { trained, features: featureWork(trainer) };
@@ -135,6 +142,7 @@ async function carryOut(trainer: Trainer, directive: Directive__Output): Promise
     return { evaluated, features: featureWork(trainer) };
   }
   if (directive.store) return { stored: await store(trainer, directive, directive.store) };
+  if (directive.rank) return { ranked: await rank(trainer, directive, directive.rank) };
   if (directive.finish) return { finished: {} };
   return null;
 }
@@ -190,6 +198,20 @@ async function evaluate(trainer: Trainer, directive: Directive__Output, work: Ev
   return evaluated;
 }
 
+async function rank(trainer: Trainer, directive: Directive__Output, work: RankBlocks__Output) {
+  const { link, context, model, loadBlock, collective, stages } = trainer;
+  await restore(trainer, work.restoreDigest);
+  const { revision } = directive;
+  const { stage, step } = work;
+  const { generation, self } = placeIn(trainer, directive);
+  const hosted = hostedShards({ generation, self });
+  const open = (layout: TensorLayout): Promise<void> =>
+    openCollective(trainer, { layout, tensorSet: tensorSetOf(layout) }, { generation, self, stage });
+  return stages.withAverages(() =>
+    measureBlocks({ step, revision, hosted, context, model, loadBlock, collective, open, link }),
+  );
+}
+
 async function store(trainer: Trainer, directive: Directive__Output, work: StoreState__Output) {
   if (placeIn(trainer, directive).self !== work.member) return { digest: '', bytes: 0 };
   return trainer.link.store(trainer.stages.encode(work.scheduleState));
@@ -218,7 +240,7 @@ function placeIn({ options }: Trainer, directive: Directive__Output): { generati
 /** Opens the collective for the generation, the stage and its tensors, unless it is open for just these. */
 async function openCollective(
   trainer: Trainer,
-  { layout, tensorSet }: StageRuntime,
+  { layout, tensorSet }: Pick<StageRuntime, 'layout' | 'tensorSet'>,
   { generation, self, stage }: { generation: Generation; self: number; stage: number },
 ): Promise<void> {
   const wanted = `${generation.number}/${stage}/${tensorSet}`;

@@ -6,6 +6,7 @@ import type { Train as _thaw_v1_Train, Train__Output as _thaw_v1_Train__Output }
 import type { Evaluate as _thaw_v1_Evaluate, Evaluate__Output as _thaw_v1_Evaluate__Output } from '../../thaw/v1/Evaluate.ts';
 import type { StoreState as _thaw_v1_StoreState, StoreState__Output as _thaw_v1_StoreState__Output } from '../../thaw/v1/StoreState.ts';
 import type { Finish as _thaw_v1_Finish, Finish__Output as _thaw_v1_Finish__Output } from '../../thaw/v1/Finish.ts';
+import type { RankBlocks as _thaw_v1_RankBlocks, RankBlocks__Output as _thaw_v1_RankBlocks__Output } from '../../thaw/v1/RankBlocks.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Directive {
@@ -17,7 +18,9 @@ export interface Directive {
   'evaluate'?: (_thaw_v1_Evaluate | null);
   'store'?: (_thaw_v1_StoreState | null);
   'finish'?: (_thaw_v1_Finish | null);
-  'work'?: "wait"|"train"|"evaluate"|"store"|"finish";
+  'rank'?: (_thaw_v1_RankBlocks | null);
+  'rankedBlocks'?: (string)[];
+  'work'?: "wait"|"train"|"evaluate"|"store"|"finish"|"rank";
 }
 
 export interface Directive__Output {
@@ -29,5 +32,7 @@ export interface Directive__Output {
   'evaluate'?: (_thaw_v1_Evaluate__Output | null);
   'store'?: (_thaw_v1_StoreState__Output | null);
   'finish'?: (_thaw_v1_Finish__Output | null);
-  'work'?: "wait"|"train"|"evaluate"|"store"|"finish";
+  'rank'?: (_thaw_v1_RankBlocks__Output | null);
+  'rankedBlocks': (string)[];
+  'work'?: "wait"|"train"|"evaluate"|"store"|"finish"|"rank";
 }

@@ -5,6 +5,7 @@ import type { Evaluated as _thaw_v1_Evaluated, Evaluated__Output as _thaw_v1_Eva
 import type { Stored as _thaw_v1_Stored, Stored__Output as _thaw_v1_Stored__Output } from '../../thaw/v1/Stored.ts';
 import type { Finished as _thaw_v1_Finished, Finished__Output as _thaw_v1_Finished__Output } from '../../thaw/v1/Finished.ts';
 import type { FeatureWork as _thaw_v1_FeatureWork, FeatureWork__Output as _thaw_v1_FeatureWork__Output } from '../../thaw/v1/FeatureWork.ts';
+import type { Ranked as _thaw_v1_Ranked, Ranked__Output as _thaw_v1_Ranked__Output } from '../../thaw/v1/Ranked.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Report {
@@ -15,7 +16,8 @@ export interface Report {
   'stored'?: (_thaw_v1_Stored | null);
   'finished'?: (_thaw_v1_Finished | null);
   'features'?: (_thaw_v1_FeatureWork | null);
-  'result'?: "trained"|"evaluated"|"stored"|"finished";
+  'ranked'?: (_thaw_v1_Ranked | null);
+  'result'?: "trained"|"evaluated"|"stored"|"finished"|"ranked";
 }
 
 export interface Report__Output {
@@ -26,5 +28,6 @@ export interface Report__Output {
   'stored'?: (_thaw_v1_Stored__Output | null);
   'finished'?: (_thaw_v1_Finished__Output | null);
   'features': (_thaw_v1_FeatureWork__Output | null);
-  'result'?: "trained"|"evaluated"|"stored"|"finished";
+  'ranked'?: (_thaw_v1_Ranked__Output | null);
+  'result'?: "trained"|"evaluated"|"stored"|"finished"|"ranked";
 }

@@ -16,7 +16,9 @@ export const stageSchema = z
       .min(1)
       .max(256)
       .describe(
-        'What trains: globs over whole layer paths (head/**, backbone/block5_*) or last(n), the last n backbone blocks.',
+        'What trains: globs over whole layer paths (head/**, backbone/block5_*), last(n), the last n backbone blocks, ' +
+          'block(NAME), or ranked(n), the n blocks whose gradients are largest against their weights: measured once, ' +
+          'with the best weights of the stage before the first one that says so.',
       ),
     epochs: count('Epochs at most.').optional(),
     steps: count('Steps at most, instead of epochs.').optional(),

@@ -5,7 +5,16 @@ import { type Digest, digestOfJson } from '@thaw/common/content/digest.ts';
 import { setNames } from '@thaw/common/data/manifest.ts';
 import { z } from 'zod';
 import type { StageResult } from '../../core/kept-stage.ts';
-import type { EpochRecord, Metrics, Retention, RolledBack, StageRecord, StoredState } from '../../core/state.ts';
+import type {
+  EpochRecord,
+  Metrics,
+  RankedBlock,
+  Ranking,
+  Retention,
+  RolledBack,
+  StageRecord,
+  StoredState,
+} from '../../core/state.ts';
 
 const stageFileVersion = 1;
 
@@ -69,6 +78,18 @@ const epoch = z.strictObject({
   retention: z.exactOptional(retention),
 } satisfies Fields<EpochRecord>) satisfies z.ZodType<EpochRecord>;
 
+const ranking = z.strictObject({
+  samples: z.number(),
+  blocks: z.array(
+    z.strictObject({
+      block: z.string(),
+      gradient: z.number(),
+      weights: z.number(),
+      ratio: z.number(),
+    } satisfies Fields<RankedBlock>) satisfies z.ZodType<RankedBlock>,
+  ),
+} satisfies Fields<Ranking>) satisfies z.ZodType<Ranking>;
+
 const fields = z.strictObject({
   stage: z.number(),
   key: digest,
@@ -83,6 +104,7 @@ const fields = z.strictObject({
   plateau: z.strictObject({ best: z.number(), stale: z.number() }).nullable(),
   entry: z.exactOptional(stored),
   rolledBack: z.exactOptional(rolledBack),
+  ranking: z.exactOptional(ranking),
   best: z.strictObject({ epoch: z.number(), value: z.number(), stored: stored.nullable() }),
 } satisfies Fields<StageRecord>) satisfies z.ZodType<StageRecord>;
 

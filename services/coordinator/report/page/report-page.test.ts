@@ -138,6 +138,20 @@ describe('the page', () => {
     assert.match(section, /<td class="number">60\.0 %<\/td><td class="number">30\.0<\/td>/);
   });
 
+  it('shows in which order blocks thawed, in jobs that measure it, and which stage was undone', () => {
+    const plain = someData();
+    assert.doesNotMatch(reportPage(plain), /id="ranking"|rolled back/);
+    const ranking = { samples: 256, blocks: [{ block: 'block_16', gradient: 0.5, weights: 2, ratio: 0.25 }] };
+    const [head, block] = plain.report.stages;
+    const rolledBack = { drop: 0.3, maxDrop: 0.1, toEpoch: 1 };
+    const stages = [head, { ...block, rolledBack }] as typeof plain.report.stages;
+    const job = { ...plain.job, stages: plain.job.stages.map((one) => ({ ...one, select: ['ranked(1)'] })) };
+    const page = reportPage({ ...plain, job, report: { ...plain.report, ranking, stages } });
+    assert.match(page, /<section id="ranking"[\s\S]*256 training samples[\s\S]*block_16[\s\S]*0\.25/);
+    assert.match(page, /<code>block\(block_16\)<\/code>/);
+    assert.match(page, /to the state of epoch 2: nothing of this stage is in the result/);
+  });
+
   it('says what the feature cache brought, and what was chosen for features on disk', () => {
     const bare = { ...noFeatureGain, computed: 1000, read: 5000, fromMemory: 5500, fromDisk: 500, savedSeconds: 125 };
     const choices = [aChoice('pool'), { ...aChoice('relu'), chosen: 'compute' as const }];

@@ -13,6 +13,7 @@ import { forgettingSection } from './section/forgetting.ts';
 import { mistakesSection } from './section/mistakes.ts';
 import { nearDuplicatesSection } from './section/near-duplicates.ts';
 import { type Section, sectionMarkup } from './section/parts.ts';
+import { rankingSection } from './section/ranking.ts';
 import { reproduceSection } from './section/reproduce.ts';
 import { stagesSection } from './section/stages.ts';
 import { summaryHeader } from './section/summary.ts';
@@ -24,6 +25,7 @@ export function reportPage(data: PageData): string {
     curvesSection(data),
     ...forgettingSection(data),
     stagesSection(data),
+    ...rankingSection(data),
     featureCacheSection(data),
     testResultsSection(data),
     mistakesSection(data),

@@ -4,6 +4,7 @@ import { metricTitles } from '@thaw/common/evaluation/metric-title.ts';
 import type { Metric } from '@thaw/common/job/resolved-job.ts';
 import { bytesText, none, shortText } from '@thaw/common/text/number-text.ts';
 import type { Metrics, StepParts } from '../../../core/state.ts';
+import { shownSelection } from '../../trained-blocks.ts';
 import { legend } from '../chart/legend.ts';
 import { stackedBars } from '../chart/stacked-bars.ts';
 import { type Insert, type Markup, markup } from '../markup.ts';
@@ -28,7 +29,7 @@ function stageCard(data: PageData, stage: Stage, index: number): Markup {
   const own = epochsOf(data, index);
   const bytes = own.reduce((sum, { reducedBytes }) => sum + (reducedBytes ?? 0), 0);
   const bestInStage = own.findIndex(({ epoch }) => epoch === stage.best.epoch) + 1;
-  const trains = (resolved?.select ?? []).flatMap((pattern, i) => [
+  const trains = shownSelection(data.job, data.report, index).flatMap((pattern, i) => [
     i === 0 ? '' : ', ',
     markup`<code>${pattern}</code>`,
   ]);
