@@ -57,6 +57,7 @@ it('lists every part with its version where all is set up', { skip }, async () =
     ['processors', /^\d+ usable, /],
     ['cache folder', new RegExp(`^${folder}, .* free$`)],
     ['working folder', new RegExp(`^${folder}, .* free$`)],
+    ['S3', /^https:\/\/s3\.us-east-1\.amazonaws\.com\/BUCKET\/KEY, no credentials: public buckets only$/],
   ];
   assert.deepEqual(
     parts.map(({ part }) => part),

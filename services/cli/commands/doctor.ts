@@ -6,6 +6,7 @@ import type { Check } from '../doctor/check.ts';
 import { checkEngines } from '../doctor/engine-checks.ts';
 import { checkNatsServer, checkNodeVersion, checkPackages, checkSharp, checkTools } from '../doctor/installed-parts.ts';
 import { checkCacheFolder, checkMemory, checkProcessors, checkWorkingFolder } from '../doctor/machine-checks.ts';
+import { checkS3 } from '../doctor/s3-check.ts';
 import { plural } from '../view/number-text.ts';
 import type { World } from '../world.ts';
 
@@ -22,7 +23,7 @@ export function doctorCommand(world: World): Command {
     });
 }
 
-async function checkAll({ env, cwd, cacheDirectory }: World): Promise<Check[]> {
+async function checkAll({ env, cwd, cacheDirectory, s3 }: World): Promise<Check[]> {
   const engines = await checkEngines(env);
   const nats = checkNatsServer(env);
   const isSetUp = [...engines, nats].every(({ state }) => state !== 'missing');
@@ -37,6 +38,7 @@ async function checkAll({ env, cwd, cacheDirectory }: World): Promise<Check[]> {
     await checkProcessors(),
     await checkCacheFolder(cacheDirectory),
     await checkWorkingFolder(cwd),
+    checkS3(s3),
   ];
 }
 

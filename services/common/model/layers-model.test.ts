@@ -182,6 +182,27 @@ const refused: readonly (readonly [what: string, model: unknown, message: RegExp
     /backbone\/a: found a call with training=True/,
   ],
   [
+    'more layers than a network has',
+    withInput(...Array.from({ length: 10_000 }, (_, i) => convolution(`c${i}`, ['input']))),
+    /backbone: found 10001 layers; expected at most 10000$/,
+  ],
+  [
+    'more layers than a network has, in many models',
+    sequential([
+      listed(kerasInput()),
+      ...Array.from({ length: 101 }, (_, i) => ({
+        class_name: 'Sequential',
+        config: {
+          name: `s${i}`,
+          layers: Array.from({ length: 100 }, (_, j) =>
+            listed(kerasLayer('Activation', `a${j}`, [], { activation: 'relu' })),
+          ),
+        },
+      })),
+    ]),
+    /found 10001 layers; expected at most 10000$/,
+  ],
+  [
     'malformed references',
     withInput({ ...convolution('a', []), inbound_nodes: [[[7, 0, 0]]] }),
     /backbone\/a: found the reference \[7,0,0\]; expected \["layer", 0, 0\]/,

@@ -21,6 +21,9 @@ interface KerasLayer {
   readonly registered_name?: unknown;
 }
 
+/** Known networks have about a thousand. */
+const layersMax = 10_000;
+
 const nestedKinds = new Set(['Model', 'Functional', 'Sequential']);
 
 /** `topology`: model.json's modelTopology. Throws ModelInvalid. */
@@ -75,23 +78,23 @@ function inlineFunctional(model: KerasLayer, scope: Scope): string {
   if (!Array.isArray(listed)) throw invalid(`${scope.path}: found no list of layers`);
   const outputs = new Map<string, string>();
   const inputNames = namesOf(model.config.input_layers, scope.path);
-  const waiting = listed.map((raw) => asModel(raw, scope.path));
+  if (listed.length > layersMax) throw tooMany(scope.path, listed.length);
+  const waiting = listed.map((raw) => {
+    const layer = asModel(raw, scope.path);
+    return { layer, inbound: inboundOf(layer, scope.path) };
+  });
   while (waiting.length > 0) {
-    const index = waiting.findIndex((layer) => inboundOf(layer, scope.path).every((name) => outputs.has(name)));
-    const [layer] = index < 0 ? [] : waiting.splice(index, 1);
-    if (!layer) throw invalid(`${scope.path}: layers feed each other in a circle, or an input is missing`);
+    const index = waiting.findIndex(({ inbound }) => inbound.every((name) => outputs.has(name)));
+    const [next] = index < 0 ? [] : waiting.splice(index, 1);
+    if (!next) throw invalid(`${scope.path}: layers feed each other in a circle, or an input is missing`);
+    const { layer, inbound } = next;
     const name = nameOf(layer, scope.path);
     const fed = scope.inputs[inputNames.indexOf(name)];
     if (layer.class_name === 'InputLayer' && fed !== undefined) outputs.set(name, fed);
-    else
-      outputs.set(
-        name,
-        place(
-          layer,
-          scope,
-          inboundOf(layer, scope.path).map((from) => outputs.get(from) as string),
-        ),
-      );
+    else {
+      const inputs = inbound.map((from) => outputs.get(from) as string);
+      outputs.set(name, place(layer, scope, inputs));
+    }
   }
   const [output, ...more] = namesOf(model.config.output_layers, scope.path);
   if (output === undefined) throw invalid(`${scope.path}: found no output_layers; expected 1`);
@@ -106,6 +109,7 @@ function place(layer: KerasLayer, scope: Scope, inputs: readonly string[]): stri
   const path = `${scope.path}/${nameOf(layer, scope.path)}`;
   if (nestedKinds.has(layer.class_name)) return inline(layer, { ...scope, path, inputs });
   const config = layer.class_name === 'InputLayer' ? withSize(layer.config, scope.inputSize) : layer.config;
+  if (scope.layers.size >= layersMax) throw tooMany(path, scope.layers.size + 1);
   if (scope.layers.has(path)) throw invalid(`${path}: two layers have this name`);
   addLayer(scope.layers, { path, kind: classOf(layer), config, inputs });
   return path;
@@ -166,6 +170,10 @@ function keras3Names(args: unknown, path: string): string[] {
     if (Array.isArray(history)) return namesOf(history, path);
     throw invalid(`${path}: found the argument ${JSON.stringify(argument)}; expected tensors only`);
   });
+}
+
+function tooMany(path: string, found: number): ThawError {
+  return invalid(`${path}: found ${found} layers; expected at most ${layersMax}`);
 }
 
 function nameOf(layer: KerasLayer, where: string): string {

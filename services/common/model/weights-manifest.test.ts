@@ -47,6 +47,25 @@ const refused: readonly (readonly [what: string, specs: unknown, bytes: Uint8Arr
   ['one name twice', [float('a', 1), float('a', 1)], bytesOf(1, 2), /^w: two tensors are called a$/],
   ['a negative size', [float('a', -1)], bytesOf(), /^w: found the weight entry .*"shape":\[-1\]/],
   ['sizes that are none', [{ ...float('a'), shape: 'big' }], bytesOf(), /"shape":"big"/],
+  ['an entry that is nothing', [null], bytesOf(), /^w: found the weight entry \{\}; expected name, shape, dtype$/],
+  [
+    'a weight that is no number',
+    [float('a', 2)],
+    bytesOf(1, Number.NaN),
+    /^w: a: found NaN at element 1; expected finite/,
+  ],
+  [
+    'a scale that is no number',
+    [{ ...float('a', 1), quantization: { dtype: 'uint8', scale: 'big' } }],
+    Uint8Array.of(1),
+    /^w: a: found NaN at element 0; expected finite weights$/,
+  ],
+  [
+    'half an infinity',
+    [{ ...float('a', 1), quantization: { dtype: 'float16' } }],
+    Uint8Array.of(0, 0x7c),
+    /^w: a: found Infinity at element 0; expected finite weights$/,
+  ],
   ['a huge size', [float('a', 2 ** 40, 2 ** 40)], bytesOf(1), /^w is truncated/],
 ];
 

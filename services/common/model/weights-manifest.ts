@@ -2,6 +2,7 @@
 // float16, or quantised to 8 or 16 bits with a scale and a minimum per tensor.
 
 import { ThawError } from '../errors/thaw-error.ts';
+import { requireFinite } from './finite-weights.ts';
 import type { Tensor, Weights } from './graph.ts';
 
 export interface StoredWeight {
@@ -18,7 +19,7 @@ const bytesPerElement: ReadonlyMap<string, number> = new Map([
   ['uint8', 1],
 ]);
 
-/** `what` names the file in errors. Throws ModelInvalid when bytes are missing or left over. */
+/** `what` names the file in errors. Throws ModelInvalid when bytes are missing or left over, or a weight is no number. */
 export function decodeWeights(stored: readonly StoredWeight[], bytes: Uint8Array, what: string): Weights {
   const weights = new Map<string, Tensor>();
   let offset = 0;
@@ -36,7 +37,9 @@ export function decodeWeights(stored: readonly StoredWeight[], bytes: Uint8Array
     }
     // A copy, because a tensor may start at any byte; not slice(), which gives a view where the bytes are a Buffer.
     const own = new Uint8Array(bytes.subarray(offset, end));
-    weights.set(weight.name, { shape: weight.shape, data: decode(weight, type, own) });
+    const data = decode(weight, type, own);
+    requireFinite(data, `${what}: ${weight.name}`);
+    weights.set(weight.name, { shape: weight.shape, data });
     offset = end;
   }
   if (offset !== bytes.length)
@@ -45,7 +48,8 @@ export function decodeWeights(stored: readonly StoredWeight[], bytes: Uint8Array
 }
 
 /** The manifest is part of a file that anybody may have written. */
-function requireSound({ name, shape, dtype }: StoredWeight, what: string): void {
+function requireSound(weight: StoredWeight | null, what: string): void {
+  const { name, shape, dtype } = weight ?? {};
   const isSize = (size: unknown): boolean => Number.isSafeInteger(size) && (size as number) >= 0;
   if (typeof name === 'string' && typeof dtype === 'string' && Array.isArray(shape) && shape.every(isSize)) return;
   throw invalid(

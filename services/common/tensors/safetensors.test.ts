@@ -121,6 +121,14 @@ for (const [what, file, message] of refused) {
   });
 }
 
+test('entries over each other are refused before any of them is copied', () => {
+  const names = Array.from({ length: 256 }, (_, i) => `a${i}`);
+  const file = fileWith(Object.fromEntries(names.map((name) => [name, f32(0, 2 ** 20)])), 2 ** 20);
+  const before = process.memoryUsage().arrayBuffers;
+  assert.throws(() => readSafetensors(file, 'file'), /found a tensor at byte 0; expected the next one at byte 1048576/);
+  assert.ok(process.memoryUsage().arrayBuffers - before < 2 ** 24);
+});
+
 test('a file cut anywhere is refused', () => {
   const file = writeSafetensors(new Map([['a', { shape: [2], data: Float32Array.of(1, 2) }]]));
   for (let length = 0; length < file.length; length++)

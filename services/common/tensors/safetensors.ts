@@ -60,19 +60,27 @@ export function writeSafetensors(
 /** `what` names the file in errors. Throws ModelInvalid. */
 export function readSafetensors(file: Uint8Array, what: string): SafetensorsFile {
   const { header, start } = readHeader(file, what);
-  const tensors = new Map<string, NamedTensor>();
+  const bytes = file.subarray(start);
   let metadata: Readonly<Record<string, string>> = {};
-  const ranges: Range[] = [];
+  const entries: Entry[] = [];
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') metadata = metadataOf(entry, what);
-    else {
-      const { tensor, range } = readTensor(file.subarray(start), entry, `${what}: ${name}`);
-      tensors.set(name, tensor);
-      ranges.push(range);
-    }
+    else entries.push({ name, ...readEntry(bytes, entry, `${what}: ${name}`) });
   }
-  requireNoHoles(ranges, file.length - start, what);
-  return { tensors, metadata };
+  // Before anything is copied: entries that overlap could ask for many times the file.
+  requireNoHoles(
+    entries.map(({ range }) => range),
+    bytes.length,
+    what,
+  );
+  return { tensors: new Map(entries.map((entry) => [entry.name, tensorOf(bytes, entry)])), metadata };
+}
+
+interface Entry {
+  readonly name: string;
+  readonly type: TypeName;
+  readonly shape: readonly number[];
+  readonly range: Range;
 }
 
 type Range = readonly [begin: number, end: number];
@@ -128,7 +136,7 @@ function readHeader(file: Uint8Array, what: string): { header: Record<string, un
   throw invalid(what, 'a header that is no JSON object', 'a safetensors file');
 }
 
-function readTensor(bytes: Uint8Array, entry: unknown, what: string): { tensor: NamedTensor; range: Range } {
+function readEntry(bytes: Uint8Array, entry: unknown, what: string): Omit<Entry, 'name'> {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   const type = Object.hasOwn(types, String(dtype)) ? types[dtype as TypeName] : undefined;
   if (!type) throw invalid(what, `dtype ${JSON.stringify(dtype)}`, Object.keys(types).join(', '));
@@ -139,9 +147,13 @@ function readTensor(bytes: Uint8Array, entry: unknown, what: string): { tensor: 
   if (end > bytes.length || end - begin !== expected) {
     throw invalid(what, `bytes ${begin}..${end} of ${bytes.length}`, `${expected} bytes for shape [${shape}]`);
   }
+  return { type: dtype as TypeName, shape, range: [begin, end] };
+}
+
+function tensorOf(bytes: Uint8Array, { type, shape, range: [begin, end] }: Entry): NamedTensor {
   // Not slice(), which gives a view where the bytes are a Buffer.
   const copy = new Uint8Array(bytes.subarray(begin, end));
-  return { tensor: { shape, data: new type(copy.buffer) }, range: [begin, end] };
+  return { shape, data: new types[type](copy.buffer) };
 }
 
 function isSizes(value: unknown): value is number[] {

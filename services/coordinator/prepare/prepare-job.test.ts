@@ -378,7 +378,7 @@ const broken: readonly (readonly [
     'weights are missing',
     (at) => rm(path.join(at, 'weights.bin')),
     'SourceNotFound',
-    /the model's weight file .*weights\.bin cannot be read$/,
+    /the model's weight file .*weights\.bin cannot be read: ENOENT/,
   ],
   [
     'weights are cut',
@@ -391,7 +391,7 @@ const broken: readonly (readonly [
     'model.json is cut',
     (at) => writeFile(path.join(at, 'model.json'), '{"modelTopology":'),
     'ModelInvalid',
-    /model\.json is no whole JSON file/,
+    /model\.json is no whole JSON/,
   ],
   [
     'model.json is null',

@@ -155,6 +155,12 @@ const refused: readonly (readonly [what: string, name: string, weights: ModelWei
       /^spec\.model\.weights\.source: torch\.safetensors: weights do not fit .*\n.*conv1_conv is missing/,
     ],
     [
+      'a weight that is no number',
+      'vgg16',
+      { source: 'file:nan.safetensors' },
+      /^spec\.model\.weights\.source: nan\.safetensors: block1_conv1\/bias: found NaN at element 1; expected finite weights$/,
+    ],
+    [
       'weights of another network',
       'vgg16',
       { source: 'file:other.safetensors' },
@@ -166,6 +172,10 @@ for (const [what, name, weights, message] of refused) {
   test(`refused: ${what}`, async () => {
     await writeTorch('torch.safetensors', ['layer1.0.conv3.weight', 'layer9.0.conv1.weight']);
     await writeTorch('resnet18.safetensors', ['layer1.0.conv1.weight', 'fc.bias']);
+    await writeWeights(
+      'nan.safetensors',
+      new Map([['block1_conv1/bias', { shape: [2], data: Float32Array.of(0, Number.NaN) }]]),
+    );
     await writeWeights('other.safetensors', initialWeights(graphOf('mobilenetV2').layers.slice(0, 3), 3));
     await assert.rejects(open(name, weights), { message });
   });

@@ -1,10 +1,10 @@
 // Reads the file of `spec.model.weights`: weights by the names of their layers, without a topology that matters.
 
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { S3Environment } from '@thaw/common/environment/s3-environment.ts';
-import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import { areTorchNames, isTorchCounter } from '@thaw/common/model/architectures/torch-layers.ts';
+import { requireFinite } from '@thaw/common/model/finite-weights.ts';
 import type { Weights } from '@thaw/common/model/graph.ts';
 import { lastName, type StoredLayer } from '@thaw/common/model/stored-layer.ts';
 import { decodeWeights } from '@thaw/common/model/weights-manifest.ts';
@@ -15,6 +15,7 @@ import { isRemote } from '../remote/remote-address.ts';
 import { exampleWeights } from './example-weights.ts';
 import { isKerasFile, readKerasWeights } from './keras-file.ts';
 import { readLayersModelFile } from './layers-model-file.ts';
+import { readModelFile } from './model-file.ts';
 
 export interface StoredWeights {
   readonly layers: readonly StoredLayer[];
@@ -52,13 +53,9 @@ export async function readStoredWeights(source: string, places: WeightsPlaces): 
   const file = path.resolve(baseDirectory, location);
   if (isKerasFile(source)) return readKerasWeights(file, location);
   if (file.endsWith('.safetensors')) {
-    const bytes = await readFile(file).catch((cause: unknown) => {
-      const reason = cause instanceof Error ? cause.message : cause;
-      throw new ThawError('SourceNotFound', `${source} cannot be read: ${reason}`, {
-        cause,
-      });
-    });
+    const bytes = await readModelFile(file, source);
     const tensors = readFloatTensors(bytes, location, isTorchCounter);
+    for (const [name, { data }] of tensors) requireFinite(data, `${location}: ${name}`);
     if (areTorchNames([...tensors.keys()])) return { layers: [], torch: tensors, what: location };
     return { layers: byLayer(tensors, location), what: location };
   }

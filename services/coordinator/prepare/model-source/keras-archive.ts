@@ -6,6 +6,7 @@ import { crc32 } from 'node:zlib';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import yauzl from 'yauzl';
 import { type Bytes, bytesInMemory, type OpenFile } from './keras-bytes.ts';
+import { parseModelJson } from './model-file.ts';
 
 const entriesMax = 1000;
 const textBytesMax = 64 * 1024 * 1024;
@@ -31,7 +32,7 @@ export async function openKerasArchive(file: OpenFile, what: string): Promise<Ke
   const text = async (name: string): Promise<unknown> => {
     const entry = entryOf(entries, name, what);
     if (entry.uncompressedSize > textBytesMax) throw tooLarge(what, entry, textBytesMax);
-    return parsed(Buffer.from(await unpacked(zip, entry, what)).toString('utf8'), `${what}: ${name}`);
+    return parseModelJson(Buffer.from(await unpacked(zip, entry, what)).toString('utf8'), `${what}: ${name}`);
   };
   const config = await text('config.json');
   const metadata = await text('metadata.json');
@@ -100,14 +101,6 @@ function checksum(bytes: Bytes): number {
 
 function requireChecksum(found: number, { fileName, crc32: expected }: yauzl.Entry, what: string): void {
   if (found !== expected) throw invalid(`${what}: ${fileName}: found checksum ${found}; expected ${expected}`);
-}
-
-function parsed(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new ThawError('ModelInvalid', `${what} is no whole JSON file: ${(cause as Error).message}`, { cause });
-  }
 }
 
 async function damageIsSaid<T>(what: string, read: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 // The bytes of a file, or of an entry of an archive, that are read from any place without being held in memory.
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 
 export interface Bytes {
@@ -32,7 +32,8 @@ export function openBytes(file: string, asWritten: string): OpenFile {
 
 function opened(file: string, asWritten: string): number {
   try {
-    const descriptor = openSync(file, 'r');
+    // Without waiting for the other end of a pipe.
+    const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     if (fstatSync(descriptor).isFile()) return descriptor;
     closeSync(descriptor);
   } catch (cause) {

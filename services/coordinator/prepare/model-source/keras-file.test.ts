@@ -99,6 +99,8 @@ function linked(link: (file: File) => void): Write {
   };
 }
 
+const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+
 const nan = new Float32Array(4).fill(0.5);
 nan[2] = Number.NaN;
 
@@ -131,6 +133,11 @@ const refused: readonly (readonly [what: string, bytes: () => Promise<Uint8Array
     'a config that is no JSON',
     () => hdf5Bytes((file) => file.create_attribute('model_config', '{"class_name": ')),
     /^m\.h5: model_config is no whole JSON: /,
+  ],
+  [
+    'a config that is nested without end',
+    () => hdf5Bytes((file) => file.create_attribute('model_config', nested(100_000))),
+    /^m\.h5: model_config: found JSON nested 200 deep; expected less$/,
   ],
   [
     'a layer that is listed only',
@@ -197,7 +204,12 @@ const refused: readonly (readonly [what: string, bytes: () => Promise<Uint8Array
   [
     'a config that is cut off',
     () => saying('config.json', { content: '{"class_name": ' }),
-    /^m\.h5: config\.json is no whole JSON file: /,
+    /^m\.h5: config\.json is no whole JSON: /,
+  ],
+  [
+    'a config in an archive that is nested without end',
+    () => saying('config.json', { content: nested(100_000), deflate: false }),
+    /^m\.h5: config\.json: found JSON nested 200 deep; expected less$/,
   ],
   [
     'a function that Keras 3 computes otherwise',

@@ -12,6 +12,7 @@ import { type Bytes, type OpenFile, openBytes } from './keras-bytes.ts';
 import { groupNames } from './keras-group-names.ts';
 import { type Group, withHdf5 } from './keras-hdf5.ts';
 import { legacyLayers } from './keras-legacy-weights.ts';
+import { parseModelJson } from './model-file.ts';
 import { type ThawMetadata, thawMetadata } from './thaw-metadata.ts';
 
 export interface KerasWeights {
@@ -80,12 +81,12 @@ async function readArchive(bytes: OpenFile, what: string): Promise<Content> {
 
 function readHdf5(root: Group, what: string): Content {
   const config = root.attribute('model_config');
-  const topology = typeof config === 'string' ? parsed(config, `${what}: model_config`) : null;
+  const topology = typeof config === 'string' ? parseModelJson(config, `${what}: model_config`) : null;
   requireKnownFunctions(topology, root.attribute('keras_version'), what);
   const thaw = root.attribute('thaw');
   const layers = legacyLayers(root, what) ?? keras3Layers(root, groupNames(topology));
   if (layers) {
-    const stored = typeof thaw === 'string' ? parsed(thaw, `${what}: thaw`) : null;
+    const stored = typeof thaw === 'string' ? parseModelJson(thaw, `${what}: thaw`) : null;
     return { topology, layers, said: thawMetadata(stored, `${what}: thaw`) };
   }
   throw new ThawError(
@@ -102,14 +103,6 @@ function requireKnownFunctions(topology: unknown, version: unknown, what: string
     `${what}: found the activation hard_sigmoid of Keras ${version}, which is another function than that of Keras 2; ` +
       'expected a model without it',
   );
-}
-
-function parsed(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new ThawError('ModelInvalid', `${what} is no whole JSON: ${(cause as Error).message}`, { cause });
-  }
 }
 
 function startsAs(bytes: Bytes, start: string): boolean {

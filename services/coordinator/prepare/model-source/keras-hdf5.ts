@@ -2,6 +2,7 @@
 // arrays come one after the other, in pieces, from the disk. The HDF5 library sees this one file and no other.
 
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { requireFinite } from '@thaw/common/model/finite-weights.ts';
 import type { Tensor } from '@thaw/common/model/graph.ts';
 import * as hdf5 from 'h5wasm';
 import type { Bytes } from './keras-bytes.ts';
@@ -160,8 +161,7 @@ class CheckedGroup implements Group {
       throw this.#unfit(key, `shape [${shape}], ${bytes} bytes`, 'what the file can hold');
     }
     const data = readFloats(found, shape, count);
-    const bad = data.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) throw this.#unfit(key, `${data[bad]} at element ${bad}`, 'finite weights');
+    requireFinite(data, `${this.#budget.what}: ${this.#below(key)}`);
     return { shape, data };
   }
 

@@ -1,13 +1,17 @@
 // Reads a tfjs layers-model from disk: model.json (or the folder that holds it, or a result of Thaw) and the shards that
 // it names beside it. What Thaw wrote says how its pixels were prepared and where its head begins.
 
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { StoredWeight } from '@thaw/common/model/weights-manifest.ts';
+import { readModelFile, readModelJson } from './model-file.ts';
 import type { RawLayersModel } from './raw-layers-model.ts';
 import { refuseByName } from './refused-files.ts';
 import { type ThawMetadata, thawMetadata } from './thaw-metadata.ts';
+
+/** Of all shards together: most that one array of bytes holds. */
+const weightBytesMax = 2 ** 32 - 1;
 
 interface ManifestGroup {
   readonly paths: readonly string[];
@@ -17,9 +21,9 @@ interface ManifestGroup {
 export async function readLayersModelFile(location: string, baseDirectory: string): Promise<RawLayersModel> {
   refuseByName(location);
   const file = await modelJsonAt(path.resolve(baseDirectory, location), location);
-  const { modelTopology, weightsManifest, ...said } = modelOf(await parseJson(file), file);
+  const { modelTopology, weightsManifest, ...said } = modelOf(await readModelJson(file), file);
   const names = pathsOf(weightsManifest);
-  const shards = await Promise.all(names.map((name) => readShard(path.dirname(file), name)));
+  const shards = await readShards(path.dirname(file), names);
   return {
     topology: modelTopology,
     weightSpecs: weightsManifest.flatMap(({ weights }) => weights),
@@ -32,7 +36,7 @@ export async function readLayersModelFile(location: string, baseDirectory: strin
 
 /** Of the shards, as a model.json names them. Throws ModelInvalid for what is no layers-model. */
 export async function weightFileNames(file: string): Promise<readonly string[]> {
-  return pathsOf(modelOf(await parseJson(file), file).weightsManifest);
+  return pathsOf(modelOf(await readModelJson(file), file).weightsManifest);
 }
 
 function pathsOf(groups: readonly ManifestGroup[]): string[] {
@@ -94,21 +98,22 @@ async function modelJsonIn(folder: string): Promise<string> {
   );
 }
 
-async function parseJson(file: string): Promise<unknown> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new ThawError('SourceNotFound', `${file} cannot be read: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
-  });
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new ThawError(
-      'ModelInvalid',
-      `${file} is no whole JSON file: ${cause instanceof Error ? cause.message : cause}`,
-      { cause },
-    );
+/** One after the other, so that what is too much is refused before it is held. */
+async function readShards(directory: string, names: readonly string[]): Promise<readonly Uint8Array[]> {
+  const shards: Uint8Array[] = [];
+  let bytes = 0;
+  for (const name of names) {
+    const shard = await readShard(directory, name);
+    bytes += shard.length;
+    if (bytes > weightBytesMax) {
+      throw new ThawError(
+        'ModelInvalid',
+        `the weight files in ${directory}: found over ${weightBytesMax} bytes; expected fewer`,
+      );
+    }
+    shards.push(shard);
   }
+  return shards;
 }
 
 /** A shard lies beside model.json; a name that leads elsewhere is refused. */
@@ -117,7 +122,5 @@ async function readShard(directory: string, name: string): Promise<Uint8Array> {
   if (!file.startsWith(directory + path.sep)) {
     throw new ThawError('ModelInvalid', `weight file "${name}" lies outside of the model's folder ${directory}`);
   }
-  return readFile(file).catch((cause: unknown) => {
-    throw new ThawError('SourceNotFound', `the model's weight file ${file} cannot be read`, { cause });
-  });
+  return readModelFile(file, `the model's weight file ${file}`);
 }

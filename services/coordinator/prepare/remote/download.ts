@@ -5,12 +5,14 @@ import { open, readFile, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { MayFetch } from '../fetching.ts';
+import type { Refusal } from './file-server.ts';
 import type { Address } from './remote-address.ts';
 
 export interface DownloadLimits {
   readonly bytesMax: number;
-  /** Without a byte. */
+  /** In which at least `progressBytes` come. */
   readonly silenceMilliseconds: number;
+  readonly progressBytes: number;
   readonly triesMax: number;
   /** Before the second try; doubled before each further one. */
   readonly pauseMilliseconds: number;
@@ -21,6 +23,7 @@ export const downloadBytesMax = 16 * 1024 ** 3;
 const defaultLimits: DownloadLimits = {
   bytesMax: downloadBytesMax,
   silenceMilliseconds: 60_000,
+  progressBytes: 64 * 1024,
   triesMax: 5,
   pauseMilliseconds: 500,
 };
@@ -59,14 +62,17 @@ interface Attempt extends DownloadOptions {
 async function tryOnce(address: Address, { part, known, limits, fetching }: Attempt): Promise<string | null> {
   const started = await startedPart(part);
   const silence = new AbortController();
-  const endSilence = (): void => silence.abort(new Error(`nothing came for ${limits.silenceMilliseconds} ms`));
-  const timer = setTimeout(endSilence, limits.silenceMilliseconds);
+  const { silenceMilliseconds, progressBytes } = limits;
+  const said = `fewer than ${progressBytes} bytes came in ${silenceMilliseconds} ms`;
+  const endSilence = (): void => silence.abort(new Error(said));
+  const timer = setTimeout(endSilence, silenceMilliseconds);
   try {
     const { server, url } = address;
     const headers: Record<string, string> = { 'accept-encoding': 'identity' };
     if (started) Object.assign(headers, { range: `bytes=${started.bytes}-`, [server.ifSame]: started.etag });
     else if (known !== null) headers['if-none-match'] = known;
     const response = await server.ask(url, headers, silence.signal);
+    if (!(response instanceof Response)) throw refused(address, response);
     if (response.status === 304) return 'unchanged';
     await requireAnswer(address, response, part);
     const from = response.status === 206 && started ? started.bytes : 0;
@@ -83,7 +89,8 @@ async function tryOnce(address: Address, { part, known, limits, fetching }: Atte
     }
     await writeFile(etagFile(part), etag !== null && !etag.startsWith('W/') ? etag : '');
     fetching?.(address.shown);
-    const written = await append({ response, part, from, bytesMax: limits.bytesMax, heard: () => timer.refresh() });
+    timer.refresh();
+    const written = await append({ response, part, from, limits, heard: () => timer.refresh() });
     if (written > limits.bytesMax) throw notFetched(address, `it has more than ${limits.bytesMax} bytes`);
     if (!Number.isNaN(length) && written !== length) throw new Error(`found ${written} bytes; expected ${length}`);
     return etag;
@@ -107,39 +114,44 @@ async function startedPart(part: string): Promise<{ bytes: number; etag: string 
 
 /** What may be better the next time is thrown as an Error, what will not as SourceNotFound. */
 async function requireAnswer(address: Address, response: Response, part: string): Promise<void> {
-  const { ok, status, statusText, url } = response;
-  if (address.url.protocol === 'https:' && url.startsWith('http:')) {
-    throw notFetched(address, 'its server leads from https to http; expected https all the way');
-  }
+  const { ok, status, statusText } = response;
   if (ok) return;
   if (status === 412 || status === 416) {
     // What was begun is of another file: the next try starts anew.
     await writeFile(etagFile(part), '');
     throw new Error(`its server says ${status} ${statusText}`.trim());
   }
-  const { reason, mayPass } = await address.server.refusal(response);
-  if (mayPass) throw new Error(reason);
-  throw notFetched(address, reason);
+  throw refused(address, await address.server.refusal(response));
+}
+
+function refused(address: Address, { reason, mayPass }: Refusal): Error {
+  return mayPass ? new Error(reason) : notFetched(address, reason);
 }
 
 interface Append {
   readonly response: Response;
   readonly part: string;
   readonly from: number;
-  readonly bytesMax: number;
+  readonly limits: DownloadLimits;
+  /** Called when so much came that it counts as progress. */
   readonly heard: () => void;
 }
 
 /** Bytes in the file afterwards; it is synced. */
-async function append({ response, part, from, bytesMax, heard }: Append): Promise<number> {
+async function append({ response, part, from, limits, heard }: Append): Promise<number> {
   const handle = await open(part, from > 0 ? 'a' : 'w');
   let at = from;
+  let unheard = 0;
   try {
     for await (const chunk of response.body ?? []) {
-      heard();
+      unheard += (chunk as Uint8Array).length;
+      if (unheard >= limits.progressBytes) {
+        unheard = 0;
+        heard();
+      }
       await handle.appendFile(chunk as Uint8Array);
       at += (chunk as Uint8Array).length;
-      if (at > bytesMax) break;
+      if (at > limits.bytesMax) break;
     }
     await handle.sync();
   } finally {

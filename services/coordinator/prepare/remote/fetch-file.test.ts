@@ -181,11 +181,60 @@ describe('a file from the web', () => {
 
 describe('what is refused of the web, without the secret in its address', () => {
   const chunked: Answer = (response) => void response.writeHead(200).end(content);
+  const dripping: Answer = (response) => {
+    response.writeHead(200);
+    const drip = setInterval(() => response.write('x'), 2);
+    response.once('close', () => clearInterval(drip));
+  };
+  const endless: Answer = (response) => {
+    const more = (): void => {
+      while (!response.destroyed && response.write(content));
+    };
+    response.writeHead(200).on('drain', more);
+    more();
+  };
+  const short: Answer = (response) =>
+    void response.writeHead(200, { 'content-length': 1000 }).write('x', () => response.destroy());
+  const laterPart =
+    (etag: string, range: string): Answer =>
+    (response, headers) => {
+      if (headers.range === undefined) return cutOff(response, headers);
+      response.writeHead(206, { etag, 'content-range': range.replace('FROM', /\d+/.exec(headers.range)?.[0] ?? '') });
+      response.end('x');
+    };
+  const otherPart = laterPart('"other"', 'bytes FROM-299999/300000');
+  const wrongRange = laterPart(etagOf(content), 'bytes 0-9/10');
+  const leadsTo =
+    (location: string): Answer =>
+    (response) =>
+      void response.writeHead(302, { location }).end();
   const silent: Answer = (response) => void response.writeHead(200, { 'content-length': 10 }).write('x');
   const cases: readonly (readonly [what: string, answer: Answer, more: object, message: RegExp])[] = [
     ['a file that is too large', file(content), { bytesMax: 1000 }, /it has 300000 bytes; expected at most 1000$/],
     ['one that does not say how large', chunked, { bytesMax: 1000 }, /it has more than 1000 bytes$/],
-    ['a server that falls silent', silent, { silenceMilliseconds: 20, triesMax: 1 }, /\(1 tries\)$/],
+    [
+      'a server that falls silent',
+      silent,
+      { silenceMilliseconds: 20, triesMax: 1 },
+      /fewer than 65536 bytes came in 20 ms \(1 tries\)$/,
+    ],
+    [
+      'a server that gives a byte at a time',
+      dripping,
+      { silenceMilliseconds: 20, triesMax: 1 },
+      /fewer than 65536 bytes came in 20 ms \(1 tries\)$/,
+    ],
+    ['a file without end', endless, { bytesMax: 1_000_000 }, /it has more than 1000000 bytes$/],
+    ['a file that is shorter than it says', short, { triesMax: 1 }, /\(1 tries\)$/],
+    [
+      'a part of another file',
+      otherPart,
+      { triesMax: 2 },
+      /found a part of the file "other"; expected one of "[0-9a-f]{8}"/,
+    ],
+    ['a part from elsewhere', wrongRange, { triesMax: 2 }, /found the range bytes 0-9\/10; expected \d+-/],
+    ['a way to a file of this machine', leadsTo('file:///etc/passwd'), {}, /leads to file:; expected http\(s\)/],
+    ['a way in a circle', leadsTo('/models/net.h5'), {}, /its server leads on 10 times; expected the file$/],
     ['a server that stays broken', status(500), {}, /its server says 500 Internal Server Error \(3 tries\)$/],
   ];
   for (const [what, answer, more, message] of cases) {

@@ -6,8 +6,8 @@ export interface FileServer {
   readonly ifSame: 'if-range' | 'if-match';
   /** How it was asked, where the user should know; empty otherwise. */
   readonly remark: string;
-  /** A GET. Throws what `fetch` throws, and a ThawError for what no further try makes better. */
-  ask(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response>;
+  /** A GET, or why it is not sent. Throws what `fetch` throws. */
+  ask(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response | Refusal>;
   /** What an answer other than the file means. */
   refusal(response: Response): Promise<Refusal>;
 }

@@ -7,9 +7,11 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { S3Environment } from '@thaw/common/environment/s3-environment.ts';
 import { temporaryFolder } from '../../../../test/support/fixtures/temporary-folder.ts';
+import { aTinyJob } from '../../../../test/support/fixtures/tiny-job.ts';
 import { tinyModel } from '../../../../test/support/fixtures/tiny-model.ts';
 import { type S3Server, startS3Server } from '../../../../test/support/s3/s3-server.ts';
 import { openModelSource } from '../model-source/open-model-source.ts';
+import { prepareJob } from '../prepare-job.ts';
 import { fetchSource } from './fetch-source.ts';
 
 const content = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * i) % 251));
@@ -174,6 +176,21 @@ const refused: readonly (readonly [source: string, who: Who, message: RegExp])[]
 ];
 
 describe('what an S3 server refuses', () => {
+  withServer('is said of the field, with its place in the file', async (there) => {
+    const cacheDirectory = await folder();
+    const model = (source: object): string => aTinyJob({ spec: { model: { input: undefined, ...source } } });
+    for (const [jobText, message] of [
+      [model({ source: 's3://none/net.h5' }), /^job\.yaml:\d+:\d+: spec\.model\.source: s3:\/\/none\/net\.h5 cannot/],
+      [
+        model({ source: 'builtin:vgg16', weights: { source: 's3://none/net.h5' } }),
+        /^job\.yaml:\d+:\d+: spec\.model\.weights\.source: s3:\/\/none\/net\.h5 cannot/,
+      ],
+    ] as const) {
+      const job = { jobText, fileName: 'job.yaml', baseDir: cacheDirectory, cacheDirectory, s3: there.reader };
+      await assert.rejects(prepareJob(job), { code: 'SourceNotFound', message });
+    }
+  });
+
   for (const [source, who, message] of refused) {
     withServer(`${source}: ${message.source}`, async (there) => {
       const s3 = who(there);
