@@ -20,7 +20,7 @@ export function modelText(summary: ModelSummary, { columns, layers }: ModelTextL
   const sections = [
     facts(summary, columns),
     [
-      ...wrapped(`blocks up to ${cut}; \`last(n)\` selects the last n of them`, columns),
+      ...wrapped(`blocks up to ${cut}; \`last(n)\` selects the last n of them, \`block(NAME)\` one`, columns),
       ...table(blockRows(blocks), { columns, elided: [1, 2] }),
     ],
     after(summary),

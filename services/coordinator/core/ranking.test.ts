@@ -159,14 +159,25 @@ describe('a job that trains ranked blocks', () => {
     assert.match(play.state.failure?.message ?? '', /^trainer-1 and trainer-0 measured other norms/);
   });
 
-  it('stops where a member answers something else', () => {
-    const play = measured();
-    const [[from, report]] = [...play.reports()] as [
-      [string, ReturnType<Play['reports']> extends ReadonlyMap<string, infer R> ? R : never],
-    ];
-    play.tell({ kind: 'report', from, report: { ...report, ranked: null, result: 'finished' } });
-    assert.match(play.state.failure?.message ?? '', /answered finished; expected ranked/);
-  });
+  for (const [ranked, said] of [
+    [null, /answered ranked; expected ranked/],
+    [{ count: 64, blocks: [] }, /measured 0 blocks on 64 samples; expected some/],
+    [{ count: 0, blocks: someNorms().blocks }, /measured 3 blocks on 0 samples; expected some/],
+    [
+      { count: 1, blocks: [{ block: 'a', gradient: Number.NaN, weights: 1 }] },
+      /norms of a that are no numbers: NaN and 1/,
+    ],
+    [{ count: 1, blocks: [{ block: 'a', gradient: 1, weights: -1 }] }, /norms of a that are no numbers: 1 and -1/],
+  ] as const) {
+    it(`stops where a member's answer ${String(said)}`, () => {
+      const play = measured();
+      for (const [from, report] of play.reports()) {
+        play.tell({ kind: 'report', from, report: { ...report, ranked } as typeof report });
+      }
+      assert.equal(play.state.failure?.code, 'ProtocolViolation');
+      assert.match(play.state.failure?.message ?? '', said);
+    });
+  }
 });
 
 describe('a job whose blocks were ranked before', () => {

@@ -21,6 +21,15 @@ export function rankBlocks({ blocks, count }: Ranked__Output): Ranking {
   return { samples: count, blocks: measured.sort((a, b) => b.ratio - a.ratio) };
 }
 
+/** What is wrong with a member's norms, in words; null when they can be ranked. */
+export function normsProblem({ blocks, count }: Ranked__Output): string | null {
+  if (blocks.length === 0 || count === 0) return `measured ${blocks.length} blocks on ${count} samples; expected some`;
+  const bad = blocks.find(
+    ({ gradient, weights }) => ![gradient, weights].every((norm) => norm >= 0 && norm < Infinity),
+  );
+  return bad ? `measured norms of ${bad.block} that are no numbers: ${bad.gradient} and ${bad.weights}` : null;
+}
+
 /** Index of the stage after which blocks are ranked; null in jobs that do not ask for it. */
 function rankedAfter({ stages }: JobPlan): number | null {
   const first = stages.findIndex(({ ranked }) => ranked !== undefined);

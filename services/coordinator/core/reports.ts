@@ -29,7 +29,7 @@ import {
   storeState,
   test,
 } from './progression.ts';
-import { rankBlocks } from './ranking.ts';
+import { normsProblem, rankBlocks } from './ranking.ts';
 import { chosenWeights } from './standing.ts';
 import {
   currentStage,
@@ -86,7 +86,7 @@ function reportProblem(state: JobState, work: Work, member: number, report: Repo
       if (!report.stored) return `answered ${report.result}; expected stored`;
       return member === work.member && report.stored.digest === '' ? 'stored no state when asked to' : null;
     case 'rank':
-      return report.ranked ? null : `answered ${report.result}; expected ranked`;
+      return report.ranked ? normsProblem(report.ranked) : `answered ${report.result}; expected ranked`;
     case 'finish':
       return null;
     default:

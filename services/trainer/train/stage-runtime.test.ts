@@ -6,6 +6,7 @@ import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
 import type { ResolvedStage } from '@thaw/common/job/resolved-job.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
 import type { Weights } from '@thaw/common/model/graph.ts';
+import { selectTrainable } from '@thaw/common/model/select.ts';
 import { noFeatureCounts, takeCounts } from '../cache/feature-counts.ts';
 import { featureStore } from '../cache/feature-store.ts';
 import type { SampleRef } from '../cache/level.ts';
@@ -241,6 +242,40 @@ test('features outlive a stage that trains the same tensors, as nothing before t
   await assertFresh(stages.enter(1, { resetOptimizer: false, revision: 2 }));
   assert.deepEqual([...takeCounts(counts).computed], []);
 });
+
+for (const { order, later } of [
+  // The second set begins where the first one does: its features were stored by then.
+  { order: ['block2', 'block3', 'block1'], later: [['pixels', 6]] },
+  // The second set begins at the pixels.
+  { order: ['block3', 'block1', 'block2'], later: [['pixels', 6]] },
+  // The first set begins at the pixels, which are its features.
+  { order: ['block1', 'block3', 'block2'], later: [] },
+]) {
+  test(`ranked stages train what was ranked, on features of the weights at hand: ${order.join(', ')}`, async () => {
+    const ranked = [1, 2].map((count) => aStage(`ranked-${count}`, ['head/**', `ranked(${count})`]));
+    const { stages, counts } = await theStages([aStage('head', ['head/**']), ...ranked]);
+    const work = async (index: number): Promise<readonly string[]> => {
+      const runtime = stages.enter(index, { resetOptimizer: false, revision: index });
+      await assertFresh(runtime);
+      apply(runtime, 1, { step: index + 1, rate: 0.01 });
+      await assertFresh(runtime);
+      return runtime.layout.entries.map(({ name }) => name).filter((name) => name.startsWith('backbone/'));
+    };
+    assert.deepEqual(await work(0), []);
+    stages.rank(order);
+    const first = takeCounts(counts);
+    assert.deepEqual([[...first.computed], first.decoded], [[['pixels', 6]], 6]);
+    for (const index of [1, 2]) {
+      const names = selectTrainable(
+        graph,
+        order.slice(0, index).map((name) => `block(${name})`),
+      ).tensors.map(({ name }) => name);
+      assert.deepEqual((await work(index)).toSorted(), names.toSorted());
+    }
+    const rest = takeCounts(counts);
+    assert.deepEqual([[...rest.computed], rest.decoded], [later, 0], 'no picture is decoded again');
+  });
+}
 
 test('features that do not fit are said once a stage, in samples and megabytes', async () => {
   const { stages, warnings } = await theStages(headThenWhole, 3 * 8 * 4);
