@@ -112,10 +112,16 @@ async function startedPart(part: string): Promise<{ bytes: number; etag: string 
   return found && found.size > 0 && etag !== '' ? { bytes: found.size, etag } : null;
 }
 
+/** What `fetch` unpacks by itself. Others are a note that S3's uploads left (aws-chunked), or a file's own packing. */
+const unpacked = /\b(x-)?(gzip|deflate|br|zstd|compress)\b/i;
+
 /** What may be better the next time is thrown as an Error, what will not as SourceNotFound. */
 async function requireAnswer(address: Address, response: Response, part: string): Promise<void> {
-  const { ok, status, statusText } = response;
-  if (ok) return;
+  const { ok, status, statusText, headers } = response;
+  const packing = headers.get('content-encoding') ?? '';
+  if (ok && !unpacked.test(packing)) return;
+  // It may unpack to any size, and the parts of it that a range names are parts of what is packed.
+  if (ok) throw notFetched(address, `it comes packed (content-encoding ${packing}); expected it as it is`);
   if (status === 412 || status === 416) {
     // What was begun is of another file: the next try starts anew.
     await writeFile(etagFile(part), '');
