@@ -1,7 +1,8 @@
 // Moves blobs by digest. A fetch that breaks off is taken up again at the byte where it stopped, and nothing is handed
 // out before its sha256 was checked. A store is checked against the digest that the other side answers.
 
-import { setTimeout as delay } from 'node:timers/promises';
+import { createHash, type Hash } from 'node:crypto';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { type Digest, digestOf } from '@thaw/common/content/digest.ts';
 import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
@@ -36,15 +37,34 @@ export async function storeBlob(
   client: BlobsClient,
   bytes: Uint8Array,
 ): Promise<{ readonly digest: Digest; readonly bytes: number }> {
-  const digest = digestOf(bytes);
+  // Hashed chunk by chunk on the way: at once, a large state would hold up whatever else this thread has to do.
+  const sending = { bytes, hash: createHash('sha256') };
   const reply = await retried(`storing ${bytes.length} bytes`, {
-    attempt: () => sendAll(client, bytes),
+    attempt: () => {
+      sending.hash = createHash('sha256');
+      return sendAll(client, sending);
+    },
     received: () => 0,
   });
+  const digest = digestIn(sending.hash);
   if (reply.digest !== digest) {
     throw new ThawError('BlobCorrupt', `stored ${bytes.length} bytes as ${digest}; the store answered ${reply.digest}`);
   }
   return { digest, bytes: bytes.length };
+}
+
+/** The digest alone, with room for other work of this thread between two slices. */
+export async function digestInSlices(bytes: Uint8Array): Promise<{ readonly digest: Digest; readonly bytes: number }> {
+  const hash = createHash('sha256');
+  for (let offset = 0; offset < bytes.length; offset += blobChunkBytes) {
+    hash.update(bytes.subarray(offset, offset + blobChunkBytes));
+    await nextTurn();
+  }
+  return { digest: digestIn(hash), bytes: bytes.length };
+}
+
+function digestIn(hash: Hash): Digest {
+  return `sha256:${hash.digest('hex')}`;
 }
 
 interface Attempts<T> {
@@ -93,7 +113,10 @@ async function fetchFrom(client: BlobsClient, digest: string, blob: PartialBlob)
   }
 }
 
-function sendAll(client: BlobsClient, bytes: Uint8Array): Promise<StoreReply__Output> {
+function sendAll(
+  client: BlobsClient,
+  { bytes, hash }: { readonly bytes: Uint8Array; readonly hash: Hash },
+): Promise<StoreReply__Output> {
   return new Promise((resolve, reject) => {
     let settled = false;
     const call = client.store((error, reply) => {
@@ -107,6 +130,7 @@ function sendAll(client: BlobsClient, bytes: Uint8Array): Promise<StoreReply__Ou
     const pump = (): void => {
       while (offset < bytes.length && !settled) {
         const end = Math.min(offset + blobChunkBytes, bytes.length);
+        hash.update(bytes.subarray(offset, end));
         const more = call.write({ data: Buffer.from(bytes.buffer, bytes.byteOffset + offset, end - offset) });
         offset = end;
         if (!more) {

@@ -14,17 +14,28 @@ import { ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
 import { createLogger } from '@thaw/common/log/logger.ts';
 import { ulid } from 'ulid';
 import { stageBytesDefault } from './adapters/kept-stages/kept-stages.ts';
+import type { JobText } from './export/given-job.ts';
+import type { WaysToEnd } from './run-job.ts';
 import { serveJob } from './serve-job.ts';
 
 export const exitStatus = { succeeded: 0, failed: 1, cancelled: 130 } as const;
 
+/** How long what was trained may take to be stored once the job is to end. */
+const stopMilliseconds = 15_000;
+
 interface Environment {
-  readonly jobFile: string;
+  /** Null for a run that is taken up as it was begun. */
+  readonly jobFile: string | null;
   readonly out: string;
   /** Empty when a launcher is to say it. */
   readonly natsUrl: string;
   readonly launched: boolean;
-  readonly overrides: { readonly trainers?: number; readonly overwrite?: boolean; readonly fresh?: boolean };
+  readonly overrides: {
+    readonly trainers?: number;
+    readonly overwrite?: boolean;
+    readonly fresh?: boolean;
+    readonly resume?: boolean;
+  };
   readonly logFile: string | undefined;
   readonly cacheDirectory: string;
   readonly s3: S3Environment;
@@ -39,12 +50,14 @@ function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     if (!value) throw new ThawError('SetupMissing', `${name} is not set; expected ${what}`);
     return value;
   };
+  const overrides = JSON.parse(env.THAW_JOB_OVERRIDES || '{}') as Environment['overrides'];
+  const isGiven = env.THAW_JOB_FILE || !overrides.resume;
   return {
-    jobFile: path.resolve(required('THAW_JOB_FILE', 'the path of a job file')),
+    jobFile: isGiven ? path.resolve(required('THAW_JOB_FILE', 'the path of a job file')) : null,
     out: path.resolve(required('THAW_OUT', 'the path of the output folder')),
     launched: env.THAW_LAUNCHED === '1',
     natsUrl: env.THAW_LAUNCHED === '1' ? '' : required('THAW_NATS_URL', 'the address of nats-server'),
-    overrides: JSON.parse(env.THAW_JOB_OVERRIDES || '{}') as Environment['overrides'],
+    overrides,
     logFile: env.THAW_LOG_FILE,
     cacheDirectory: cacheDirectory(env),
     s3: s3Environment(env),
@@ -62,18 +75,14 @@ function bytesOf(name: string, text: string | undefined, otherwise: number): num
 async function main(): Promise<number> {
   const { jobFile, logFile, overrides, ...environment } = readEnvironment(process.env);
   const launcher = environment.launched ? readLauncher() : null;
-  const jobText = await readFile(jobFile, 'utf8').catch((cause: unknown) => {
-    throw new ThawError('SourceNotFound', `cannot read the job file ${jobFile}: ${cause}`, { cause });
-  });
   const final = await serveJob({
     ...environment,
-    jobText,
-    fileName: asTyped(jobFile),
-    baseDir: path.dirname(jobFile),
+    given: jobFile === null ? null : await readJobFile(jobFile),
     overrides,
     overwrite: overrides.overwrite ?? false,
     fresh: overrides.fresh ?? false,
-    uid: ulid(),
+    resume: overrides.resume ?? false,
+    newUid: ulid,
     runToken: randomBytes(8).toString('hex'),
     reign: randomBytes(8).toString('hex'),
     fetching: (what) => say({ fetching: what }),
@@ -83,11 +92,18 @@ async function main(): Promise<number> {
       return launcher ? launcher.natsUrl : environment.natsUrl;
     },
     ready: (announcement) => say({ ready: true, ...announcement }),
-    onCancel: (cancel) => cancelWhenAsked(cancel, launcher),
+    onEndable: (ways) => endWhenAsked(ways, launcher),
   });
   if (final.phase === 'Succeeded') return exitStatus.succeeded;
   if (final.failure) process.stderr.write(`error [${final.failure.code}] ${final.failure.message}\n`);
   return final.phase === 'Cancelled' ? exitStatus.cancelled : exitStatus.failed;
+}
+
+async function readJobFile(jobFile: string): Promise<JobText> {
+  const jobText = await readFile(jobFile, 'utf8').catch((cause: unknown) => {
+    throw new ThawError('SourceNotFound', `cannot read the job file ${jobFile}: ${cause}`, { cause });
+  });
+  return { jobText, fileName: asTyped(jobFile), baseDir: path.dirname(jobFile) };
 }
 
 /** Shorter where the file lies below the current folder, as it does for whoever typed it. */
@@ -117,14 +133,18 @@ function readLauncher(): Launcher {
   };
 }
 
-/** A launcher that is gone, SIGTERM and SIGINT cancel the job; a second signal is not waited for. */
-function cancelWhenAsked(cancel: (reason: string) => void, launcher: Launcher | null): void {
+/**
+ * SIGTERM and SIGINT end the job in good order; a second signal is not waited for. A launcher that is gone has taken the
+ * trainers with it, so that nobody could take a snapshot.
+ */
+function endWhenAsked({ stop, cancel }: WaysToEnd, launcher: Launcher | null): void {
   let signals = 0;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (signals > 0) process.exit(exitStatus.cancelled);
       signals += 1;
-      cancel(signal);
+      stop(signal);
+      setTimeout(() => cancel(signal), stopMilliseconds).unref();
     });
   }
   void launcher?.gone.then(() => cancel('the launcher is gone'));

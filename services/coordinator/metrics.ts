@@ -56,6 +56,17 @@ export function coordinatorMetrics(registry: Registry, coordinator: Coordinator)
   gauge('thaw_coordinator_test_accuracy', 'Of the chosen weights, 0..1; 0 until tested.', () => {
     return state().test?.accuracy ?? 0;
   });
+  gauge('thaw_coordinator_restore_point_step', 'Step that the job would go on after; 0 without a snapshot.', () => {
+    return state().restorePoints[0]?.step ?? 0;
+  });
+  gauge('thaw_coordinator_resumes', 'How often the job was taken up again after a stop.', () => state().resumed.times);
+  gauge('thaw_coordinator_steps_redone', 'Steps that were done before a stop and again after it.', () => {
+    return state().resumed.stepsRedone;
+  });
+  runningTotal(registry, 'thaw_coordinator_snapshots_stored_total', {
+    help: 'Snapshots that this process has stored.',
+    read: () => coordinator.snapshotsStored,
+  });
   badSamplesGauge(registry, coordinator);
   gauge('thaw_coordinator_inbox_depth', 'Events that wait for a decision.', () => coordinator.inboxDepth);
   gauge('thaw_coordinator_outbox_depth', 'Events that wait for the stream.', () => state().outbox.length);

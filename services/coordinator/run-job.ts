@@ -16,8 +16,10 @@ import { openJobKey } from './adapters/job-key.ts';
 import { createJobsService } from './adapters/jobs-service.ts';
 import { keptStages } from './adapters/kept-stages/kept-stages.ts';
 import { createSessionService, type SessionService } from './adapters/session-service.ts';
+import { findSnapshot, snapshotStore } from './adapters/snapshot-store.ts';
 import { orFullDisk } from './adapters/storage-failure.ts';
 import { initialState } from './core/initial-state.ts';
+import type { JobPlan } from './core/job-plan.ts';
 import type { JobState } from './core/state.ts';
 import { resultExporter } from './export/export-result.ts';
 import { withdrawResult } from './export/output-folder.ts';
@@ -26,12 +28,15 @@ import { blobMetrics, coordinatorMetrics } from './metrics.ts';
 import { checkSplits } from './near-duplicates/split-check.ts';
 import type { PreparedJob } from './prepare/prepared-job.ts';
 import { storeArtifacts } from './prepare/store-artifacts.ts';
-import { Coordinator } from './runtime/coordinator.ts';
+import { Coordinator, type CoordinatorPorts, type Opening } from './runtime/coordinator.ts';
+import { createSeenSamples } from './runtime/seen-samples.ts';
 
 export interface RunOptions {
   /** The claimed output folder. */
   readonly out: string;
   readonly natsUrl: string;
+  /** A launcher has started the broker for this run alone, in the output folder. */
+  readonly launched: boolean;
   /** Holds stages that were trained before. */
   readonly cacheDirectory: string;
   /** They take at most this much of it; 0 uses none. */
@@ -45,11 +50,19 @@ export interface RunOptions {
   readonly runToken: string;
   /** 16 hex digits, new in every process. */
   readonly reign: string;
+  /** Takes up the run that the output folder and its broker hold. */
+  readonly resume: boolean;
   readonly log: Logger;
   /** Everything listens. */
   readonly ready: (announcement: Announcement) => void;
-  /** Gets the function that cancels the job, before anything can happen to it. */
-  readonly started: (cancel: (reason: string) => void) => void;
+  /** Gets the functions that end the job, before anything can happen to it. */
+  readonly started: (ways: WaysToEnd) => void;
+}
+
+export interface WaysToEnd {
+  /** In good order: what was trained is stored first. */
+  stop(reason: string): void;
+  cancel(reason: string): void;
 }
 
 export interface Announcement {
@@ -67,13 +80,36 @@ export async function runJob(prepared: PreparedJob, options: RunOptions): Promis
   const plan = await storeArtifacts(prepared, blobs);
   const broker = await connectBroker(options.natsUrl, 'thaw-coordinator');
   try {
-    const { uid, runToken, reign } = options;
-    const store = await openJobKey(broker, { uid, monotonic: () => systemClock.monotonic() });
+    const { uid, runToken, reign, resume, launched } = options;
+    const monotonic = (): number => systemClock.monotonic();
+    const store = await openJobKey(broker, { uid, monotonic, isAlone: launched });
     const taken = await store.take(initialState(plan, { uid, runToken, reign, term: 1 }));
-    return await coordinate({ prepared, options, blobs, broker, store, taken });
+    // A run that never came to its first event has nothing to take up: it begins, with what is wanted of it now.
+    const isBegun = resume && taken.eventSequence > 0;
+    const opening = isBegun ? await resumed(taken, { plan, runToken, blobs }) : started;
+    const held = isBegun ? taken : { ...taken, plan, runToken };
+    return await coordinate({ prepared, options, blobs, broker, store, taken: held, opening });
   } finally {
     await Promise.race([broker.close(), delay(closingMilliseconds, undefined, { ref: false })]);
   }
+}
+
+const started: Opening = { kind: 'started' };
+
+/** Whatever the store holds beside what the job needs is left from a stop. */
+async function resumed(
+  taken: JobState,
+  { plan, runToken, blobs }: { readonly plan: JobPlan; readonly runToken: string; readonly blobs: BlobStore },
+): Promise<Opening> {
+  const found = await findSnapshot(blobs, taken.restorePoints);
+  const { job, graph, oldGraph, manifest, weights } = plan.artifacts;
+  const points = found.restorePoints.flatMap(({ digest, states }) => [digest, ...states]);
+  await blobs.removeOthers(new Set([job, graph, manifest, ...(oldGraph ? [oldGraph] : []), ...weights, ...points]));
+  // Some of them were met after the snapshot; they will be met again.
+  const badSamples = found.snapshot ? [...found.badSamples, ...taken.badSamples.listed] : [];
+  const { snapshot, restorePoints, damaged } = found;
+  const each = createSeenSamples(badSamples).all();
+  return { kind: 'resumed', plan, runToken, snapshot, restorePoints, badSamples: each, damaged };
 }
 
 interface Parts {
@@ -83,9 +119,10 @@ interface Parts {
   readonly broker: NatsConnection;
   readonly store: Awaited<ReturnType<typeof openJobKey>>;
   readonly taken: JobState;
+  readonly opening: Opening;
 }
 
-async function coordinate({ prepared, options, blobs, broker, store, taken }: Parts): Promise<JobState> {
+async function coordinate({ prepared, options, blobs, broker, store, taken, opening }: Parts): Promise<JobState> {
   const { out, natsUrl, uid, log, cacheDirectory, stageBytes, fresh } = options;
   const wall = (): number => systemClock.wall();
   const sessions = createSessionService({
@@ -95,7 +132,9 @@ async function coordinate({ prepared, options, blobs, broker, store, taken }: Pa
   const stop = new AbortController();
   const splitCheck = checkSplits({ ...prepared, signal: stop.signal });
   const stream = await openEventStream(broker, uid, resultFiles(out).events);
-  const coordinator: Coordinator = new Coordinator(taken, {
+  // Said before a stop, and forgotten by the stored state only with its next change.
+  const outbox = taken.outbox.filter(({ sequence }) => sequence > stream.written);
+  const ports: CoordinatorPorts = {
     clock: systemClock,
     log,
     store: { save: (state) => orFullDisk(out, () => store.save(state)) },
@@ -105,11 +144,13 @@ async function coordinate({ prepared, options, blobs, broker, store, taken }: Pa
     exporter: resultExporter({ out, prepared, blobs, clock: systemClock, splitCheck }),
     withdraw: () => withdrawResult(out),
     stages: keptStages({ cacheDirectory, bytesMax: stageBytes, fresh, blobs, log, wall }),
+    snapshots: snapshotStore(blobs),
     discard: (digest) => blobs.remove(digest),
-  });
+  };
+  const coordinator: Coordinator = new Coordinator({ ...taken, outbox }, ports, opening);
   void watchBroker(broker, (message) => coordinator.post({ kind: 'broken', code: 'BrokerLost', message }));
   const cancel = (reason: string): void => coordinator.post({ kind: 'cancel', reason });
-  options.started(cancel);
+  options.started({ cancel, stop: (reason) => coordinator.stop(reason) });
   const jobs = createJobsService({
     status: () => coordinator.status(),
     events: (from) => coordinator.eventLines(from),

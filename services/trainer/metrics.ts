@@ -20,6 +20,7 @@ export function trainerMetrics(registry: Registry, board: ProgressBoard): Traine
   const features = featureMetrics(registers);
   const engine = engineMetrics(registers);
   const exchange = exchangeMetrics(registers);
+  const snapshots = snapshotMetrics(registers);
   return {
     observe(observation) {
       switch (observation.kind) {
@@ -39,6 +40,11 @@ export function trainerMetrics(registry: Registry, board: ProgressBoard): Traine
           return;
         case 'badSample':
           features.bad.inc({ set: observation.set });
+          return;
+        case 'snapshot':
+          snapshots.seconds.inc(observation.pauseSeconds);
+          snapshots.taken.inc();
+          snapshots.bytes.set(observation.bytes);
           return;
         case 'engine':
           engine.tensors.set(observation.tensors);
@@ -117,6 +123,22 @@ function featureMetrics(registers: Registry[]) {
       labelNames: ['set'],
       registers,
     }),
+  };
+}
+
+function snapshotMetrics(registers: Registry[]) {
+  return {
+    taken: new Counter({
+      name: 'thaw_trainer_snapshots_total',
+      help: 'Copies made of the state of training.',
+      registers,
+    }),
+    seconds: new Counter({
+      name: 'thaw_trainer_snapshot_pause_seconds_total',
+      help: 'Seconds that training stood still for copies of its state.',
+      registers,
+    }),
+    bytes: new Gauge({ name: 'thaw_trainer_snapshot_bytes', help: 'Size of the newest one.', registers }),
   };
 }
 

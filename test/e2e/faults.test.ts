@@ -1,6 +1,6 @@
 // How a run ends when somebody or something ends it: Ctrl-C, and every process killed. Always with a sentence, and with
 // nothing left behind. How long it takes after a signal is printed. (Going on without the lost process is not supported
-// yet.)
+// yet; resume.test.ts takes runs up again.)
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -67,7 +67,10 @@ describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
       thaw.kill(signal);
       const { status, stderr, stdout } = await endedSoon(thaw, context);
       assert.equal(status, 130);
-      assert.match(stdout + stderr, /events in .*events\.jsonl, logs in .*No model was written/);
+      assert.match(
+        stdout + stderr,
+        /events in .*events\.jsonl, logs in .*No model was written; .*run --resume .* goes on after step \d+/,
+      );
       await assertNothingLeft(thaw);
       assert.deepEqual(await markOf(out).then(({ pid, state }) => [pid, state]), [null, 'Cancelled']);
       const events = await readFile(resultFiles(out).events, 'utf8');
@@ -147,11 +150,13 @@ describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
     }
   });
 
-  it('can be started again in the same folder', async () => {
+  it('can be begun anew in the same folder by who says so', async () => {
     const { thaw, out } = await aRunUnderWay();
     thaw.kill('SIGINT');
     await thaw.ended;
-    const again = await startThaw(['run', 'job.yaml', '--out', out, '--json'], { cwd: folder });
+    const refused = await (await startThaw(['run', 'job.yaml', '--out', out], { cwd: folder })).ended;
+    assert.match(refused.said, /OutputConflict.*unfinished run.*thaw run --resume .*--overwrite/);
+    const again = await startThaw(['run', 'job.yaml', '--out', out, '--json', '--overwrite'], { cwd: folder });
     await until(again, () => eventsOf(again.stdout()).find(({ kind }) => kind === 'epochEvaluated'));
     const sequences = (await readFile(resultFiles(out).events, 'utf8'))
       .trim()

@@ -72,10 +72,12 @@ async function startRun(natsUrl = nats.url, stageBytes = 0): Promise<Run> {
       cacheDirectory: path.join(folder, 'cache'),
       stageBytes,
       fresh: false,
+      resume: false,
+      launched: false,
       log: createLogger({ name: 'coordinator', file: path.join(out, 'logs', 'coordinator.jsonl') }),
       ready: resolve,
-      started: (cancelRun) => {
-        cancel = cancelRun;
+      started: (ways) => {
+        cancel = ways.cancel;
       },
     });
     final.catch(reject);

@@ -20,8 +20,8 @@ export interface Followed {
 
 /** After a process is gone, how long the coordinator gets to end the job by itself, with the better reason. */
 const verdictMilliseconds: Partial<Record<ErrorCode, number>> = { TrainerLost: 3000, BrokerLost: 8000 };
-/** After Ctrl-C, how long it gets to cancel the job and to tell the trainers. */
-const cancelMilliseconds = 2500;
+/** After Ctrl-C, how long it gets to store what was trained, to end the job and to tell the trainers. */
+const stopMilliseconds = 20_000;
 
 export async function followJob(
   local: LocalRun,
@@ -42,7 +42,10 @@ export async function followJob(
     view.update(update);
     refusals.note(update.events);
   });
-  const cancelled = stopping.requested.then(() => local.coordinator.stop(cancelMilliseconds));
+  const cancelled = stopping.requested.then((signal) => {
+    view.warn(`${signal}: what was trained is stored, then the run ends; once more ends it at once`);
+    return local.coordinator.stop(stopMilliseconds);
+  });
   const loss = local.firstLoss.then(async (first) => {
     // A process that ends after Ctrl-C is no news: the coordinator still has to be heard out.
     if (stopping.asked) return cancelled;

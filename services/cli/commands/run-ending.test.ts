@@ -47,44 +47,33 @@ for (const { what, line, code, message } of cases) {
   });
 }
 
+const snapshot = (step: number): string =>
+  `{"id":"1.1","kind":"snapshotStored","epoch":0,"step":${step},"digest":"x"}\n`;
 const nextTimes = [
-  { what: 'no stage has ended', event: 'stageStarted', fresh: false, bytes: '1', said: 'starts anew' },
+  { what: 'nothing had begun', events: null, said: 'the same command starts anew' },
+  { what: 'there is no snapshot yet', events: '{"kind":"jobStarted"}\n', said: '`thaw run --resume out` goes on' },
   {
-    what: 'a stage has ended',
-    event: 'stageEnded',
-    fresh: false,
-    bytes: '1',
-    said: 'goes on after the stages that are done',
+    what: 'there are snapshots',
+    events: `${snapshot(7)}${snapshot(12)}{"kind":"jobFailed","step":9}\n`,
+    said: '`thaw run --resume out` goes on after step 12',
   },
-  {
-    what: 'a stage was reused',
-    event: 'stageReused',
-    fresh: false,
-    bytes: '1',
-    said: 'goes on after the stages that are done',
-  },
-  { what: 'it trains every stage', event: 'stageEnded', fresh: true, bytes: '1', said: 'starts anew' },
-  { what: 'no stage is kept', event: 'stageEnded', fresh: false, bytes: '0', said: 'starts anew' },
 ] as const;
 
-for (const { what, event, fresh, bytes, said } of nextTimes) {
-  test(`the same command ${said} where ${what}`, async () => {
+for (const { what, events, said } of nextTimes) {
+  test(`${said} where ${what}`, async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'thaw-ending-'));
     const out = path.join(folder, 'out');
-    await mkdir(out);
-    await writeFile(path.join(out, 'events.jsonl'), `{"id":"1.1","kind":"${event}"}\n`);
+    await mkdir(path.join(out, 'logs'), { recursive: true });
+    if (events !== null) await writeFile(path.join(out, 'events.jsonl'), events);
     const run = {
       out,
       stopping: { asked: false },
       children: [{ name: 'nats-server' }],
-      options: { fresh },
-      world: { cwd: folder, env: { THAW_STAGE_BYTES: bytes } },
+      world: { cwd: folder, command: 'thaw' },
     } as unknown as Run;
     const ending = endingOfError(run, new ThawError('BrokerLost', 'gone'));
     await rm(folder, { recursive: true });
-    assert.equal(
-      ending.kind === 'failed' && ending.kept,
-      `Kept: events in out/events.jsonl. No model was written; the same command ${said}.`,
-    );
+    assert.ok(ending.kind === 'failed');
+    assert.ok(ending.kept.endsWith(`logs in out/logs. No model was written; ${said}.`), ending.kept);
   });
 }

@@ -75,14 +75,16 @@ function keptIn(run: Run): string {
     ...(existsSync(events) ? [`events in ${shown(run, events)}`] : []),
     ...(existsSync(logs) ? [`logs in ${shown(run, logs)}`] : []),
   ];
-  return `Kept: ${kept.join(', ')}. No model was written; the same command ${nextTime(run, events)}.`;
+  return `Kept: ${kept.join(', ')}. No model was written; ${nextTime(run, events)}.`;
 }
 
-/** A stage that has ended is not trained again. */
-function nextTime({ world, options }: Run, events: string): string {
-  const reuses = !options.fresh && world.env.THAW_STAGE_BYTES !== '0' && existsSync(events);
-  const hasStage = reuses && /"kind":"stage(Ended|Reused)"/.test(readFileSync(events, 'utf8'));
-  return hasStage ? 'goes on after the stages that are done' : 'starts anew';
+/** Whoever has begun goes on; before that there is nothing to go on with. */
+function nextTime(run: Run, events: string): string {
+  if (!existsSync(events)) return 'the same command starts anew';
+  const line = `${run.world.command} run --resume ${shown(run, run.out)}`;
+  const [step] =
+    [...readFileSync(events, 'utf8').matchAll(/"kind":"snapshotStored".*"step":(\d+)/g)].at(-1)?.slice(1) ?? [];
+  return step === undefined ? `\`${line}\` goes on` : `\`${line}\` goes on after step ${step}`;
 }
 
 /** A path as the user would type it. */

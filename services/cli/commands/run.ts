@@ -1,10 +1,11 @@
-// `thaw run JOB`: trains on this machine. Starts the processes, shows what the coordinator says, ends everything in
+// `thaw run JOB`: trains on this machine, or with --resume goes on with a run that was stopped. Starts the processes, shows what the coordinator says, ends everything in
 // order whatever happens, and says what there is at the end. Decides nothing about the training.
 
 import path from 'node:path';
 import { systemClock } from '@thaw/common/clock/clock.ts';
 import { ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
 import { type ParsedJob, parseJobFile } from '@thaw/common/job/parse.ts';
+import { readGivenJob } from '@thaw/coordinator/export/given-job.ts';
 import { Command } from 'commander';
 import type { Child } from '../processes/child.ts';
 import { startLocalRun, stopInOrder } from '../processes/local-run.ts';
@@ -18,6 +19,8 @@ import { endingOf, endingOfError, refused } from './run-ending.ts';
 export interface RunOptions {
   readonly trainers?: number;
   readonly out?: string;
+  /** Output folder of the run that is taken up. */
+  readonly resume?: string;
   readonly overwrite: boolean;
   readonly fresh: boolean;
   readonly json: boolean;
@@ -25,7 +28,7 @@ export interface RunOptions {
 
 /** How long each kind of process gets to end by itself when the job is over. */
 const endMilliseconds = 3000;
-/** The same after Ctrl-C: everything has ended within 5 s. */
+/** The same after Ctrl-C, once what was trained is stored. */
 const interruptedMilliseconds = 1000;
 
 export const exitStatus = { succeeded: 0, failed: 1, cancelled: 130 } as const;
@@ -33,18 +36,31 @@ export const exitStatus = { succeeded: 0, failed: 1, cancelled: 130 } as const;
 export function runCommand(world: World): Command {
   return new Command('run')
     .description('fine-tune on this machine')
-    .argument('<job>', 'job file (YAML)')
+    .argument('[job]', 'job file (YAML); with --resume it is not needed')
     .option('--trainers <n>', 'trainer processes; the result does not depend on their number', wholeNumber)
     .option('--out <folder>', 'folder of the result (default: output.uri of the job, else out/NAME)')
+    .option('--resume <folder>', 'go on with the run that was stopped in this output folder')
     .option('--overwrite', 'replace the result that the folder holds', false)
     .option('--fresh', 'train every stage, also those that were trained before', false)
     .option('--json', 'events as JSON lines on stdout', false)
-    .action(async (job: string, options: RunOptions) => world.exitWith(await run(world, job, options)));
+    .action(async (job: string | undefined, options: RunOptions, command: Command) => {
+      const wrong = misunderstood(job, options);
+      if (wrong !== null) command.error(`error: ${wrong}`);
+      world.exitWith(await run(world, job ?? null, options));
+    });
+}
+
+function misunderstood(job: string | undefined, { resume, out, overwrite }: RunOptions): string | null {
+  if (resume === undefined) return job === undefined ? "missing required argument 'job'" : null;
+  if (overwrite)
+    return '--resume keeps what the folder holds, --overwrite replaces it: found both, expected one of them';
+  return out === undefined ? null : '--resume names the output folder already: found --out too, expected one of them';
 }
 
 export interface Run {
   readonly world: World;
-  readonly jobFile: string;
+  /** Null: the one that the run was begun with. */
+  readonly jobFile: string | null;
   readonly out: string;
   readonly options: RunOptions;
   readonly trainers: number;
@@ -54,7 +70,7 @@ export interface Run {
   readonly children: Child[];
 }
 
-async function run(world: World, jobFile: string, options: RunOptions): Promise<number> {
+async function run(world: World, jobFile: string | null, options: RunOptions): Promise<number> {
   const { stdout, stderr, env } = world;
   const mode = viewMode({ json: options.json, isTerminal: stderr.isTTY === true, env });
   const view = createRunView({ mode, stdout, stderr, clock: systemClock });
@@ -62,8 +78,8 @@ async function run(world: World, jobFile: string, options: RunOptions): Promise<
     view.end(ending);
     return exitStatus[ending.kind];
   };
-  const file = path.resolve(world.cwd, jobFile);
-  const parsed = await readJob(file, jobFile).catch(toThawError);
+  const file = jobFile === null ? null : path.resolve(world.cwd, jobFile);
+  const parsed = await parsedJob(world, file, jobFile, options).catch(toThawError);
   if (parsed instanceof ThawError) return end(refused(parsed));
   const children: Child[] = [];
   const stopping = watchSignals(() => {
@@ -78,9 +94,16 @@ async function run(world: World, jobFile: string, options: RunOptions): Promise<
   }
 }
 
-/** `shown`: the file as the user wrote it. */
-async function readJob(file: string, shown: string): Promise<ParsedJob> {
-  return parseJobFile(await readJobText(file), shown);
+/** `shown`: the file as the user wrote it; null without one. Throws OutputConflict where there is no run to take up. */
+async function parsedJob(
+  world: World,
+  file: string | null,
+  shown: string | null,
+  { resume }: RunOptions,
+): Promise<ParsedJob> {
+  if (file !== null) return parseJobFile(await readJobText(file), shown ?? file);
+  const { jobText, fileName } = await readGivenJob(path.resolve(world.cwd, resume ?? ''));
+  return parseJobFile(jobText, fileName);
 }
 
 async function train(run: Run): Promise<RunEnding> {
@@ -99,11 +122,12 @@ async function train(run: Run): Promise<RunEnding> {
 async function startAndFollow(run: Run) {
   const { world, jobFile, out, options, trainers, view, stopping, children } = run;
   const { overwrite, fresh, trainers: trainersOverride } = options;
+  const resume = options.resume !== undefined;
   const { env, cacheDirectory } = world;
   const starting = (what: string): void => view.starting(what);
   const local = await Promise.race([
     startLocalRun(
-      { jobFile, out, overwrite, fresh, trainersOverride, env, cacheDirectory, starting, stopping },
+      { jobFile, out, overwrite, fresh, resume, trainersOverride, env, cacheDirectory, starting, stopping },
       children,
     ),
     stopping.requested.then((signal) => {
@@ -116,7 +140,11 @@ async function startAndFollow(run: Run) {
 }
 
 /** Where the result goes. A relative place starts at the current folder, like every output of a command. */
-export function outputFolder(world: World, { job }: ParsedJob, { out }: { readonly out?: string }): string {
+export function outputFolder(
+  world: World,
+  { job }: ParsedJob,
+  { out, resume }: { readonly out?: string; readonly resume?: string },
+): string {
   const uri = job.spec.output.uri ?? `file:out/${job.metadata.name}`;
-  return path.resolve(world.cwd, out ?? uri.replace(/^file:/, ''));
+  return path.resolve(world.cwd, resume ?? out ?? uri.replace(/^file:/, ''));
 }

@@ -12,10 +12,12 @@ import { type Child, type ChildOptions, describeExit, startChild } from './child
 import type { Stopping } from './signals.ts';
 
 export interface LocalRunOptions {
-  readonly jobFile: string;
+  /** Null: the one that the run which is taken up was begun with. */
+  readonly jobFile: string | null;
   readonly out: string;
   readonly overwrite: boolean;
   readonly fresh: boolean;
+  readonly resume: boolean;
   /** --trainers, where it was given. */
   readonly trainersOverride: number | undefined;
   readonly env: NodeJS.ProcessEnv;
@@ -115,13 +117,14 @@ function service(name: string, of: string, env: NodeJS.ProcessEnv, stderrFile: s
 }
 
 function coordinatorEnv(options: LocalRunOptions): NodeJS.ProcessEnv {
-  const { trainersOverride: trainers, overwrite, fresh } = options;
+  const { trainersOverride: trainers, jobFile, overwrite, fresh, resume } = options;
+  const given = { overwrite, fresh, resume };
   return {
     ...options.env,
     THAW_LAUNCHED: '1',
-    THAW_JOB_FILE: options.jobFile,
+    THAW_JOB_FILE: jobFile ?? '',
     THAW_OUT: options.out,
-    THAW_JOB_OVERRIDES: JSON.stringify({ ...(trainers !== undefined && { trainers }), overwrite, fresh }),
+    THAW_JOB_OVERRIDES: JSON.stringify({ ...(trainers !== undefined && { trainers }), ...given }),
     THAW_LOG_FILE: path.join(resultFiles(options.out).logs, 'coordinator.jsonl'),
     THAW_CACHE: options.cacheDirectory,
   };

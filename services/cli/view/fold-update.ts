@@ -29,6 +29,10 @@ function foldEvent(state: ViewState, event: JobEvent): ViewState {
   switch (event.kind) {
     case 'jobStarted':
       return { ...state, stagesTotal: event.stages.length };
+    case 'jobResumed': {
+      const stages = event.stages.map(({ stage: index, ...seen }) => ({ index, ...seen }));
+      return { ...state, stages, lastEpoch: event.epoch - 1, stagesTotal: event.stagesTotal };
+    }
     case 'stageStarted': {
       const entered: SeenStage = { index: event.stage, name: event.name, firstEpoch: state.lastEpoch + 1, best: null };
       return { ...state, stages: [...state.stages, entered] };

@@ -52,6 +52,7 @@ const minorKinds: ReadonlySet<JobEvent['kind']> = new Set([
   'generationStarted',
   'epochTrained',
   'stateStored',
+  'snapshotStored',
 ]);
 
 function contentOf(event: JobEvent, state: ViewState): Content | null {
@@ -61,6 +62,8 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
       const text = `job ${name}: ${plural(stages.length, 'stage')}, ${plural(trainers, 'trainer')}, ${plural(shards, 'shard')}`;
       return warnings.length > 0 ? prose(`${text}. warning: ${warnings.join('. ')}`, 'warning') : oneLine(text);
     }
+    case 'jobResumed':
+      return prose(resumedText(event, state), event.damaged ? 'warning' : 'good');
     case 'trainerJoined':
       return oneLine(`${event.trainer} joined (pid ${event.pid})`);
     case 'trainerReady': {
@@ -94,6 +97,8 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
       return { kind: 'line', variants: evaluatedVariants(event, state) };
     case 'stateStored':
       return oneLine(`epoch ${epochInStage(state, event.epoch)} stored: ${event.digest}, ${bytesText(event.bytes)}`);
+    case 'snapshotStored':
+      return oneLine(`snapshot after step ${event.step}: ${bytesText(event.bytes)}`);
     case 'stageEnded':
       return endedProse(event, state);
     case 'blocksRanked':
@@ -139,6 +144,21 @@ function undoneText({ toEpoch }: RolledBack, state: ViewState): string {
   if (toEpoch === null) return 'rolled back to the pretrained weights and an untrained head';
   const to = stageOf(state, toEpoch);
   return `rolled back to epoch ${epochInStage(state, toEpoch)} of stage "${to?.name ?? ''}"`;
+}
+
+type Resumed = Extract<JobEvent, { readonly kind: 'jobResumed' }>;
+
+function resumedText(
+  { step, stepsRedone, trainers, epochInStage, stages, damaged = [] }: Resumed,
+  state: ViewState,
+): string {
+  const stage = stages.at(-1);
+  const where = stage
+    ? `in ${stageText(stage, state)}, epoch ${epochInStage + 1}, after step ${step}`
+    : 'at the beginning';
+  const redone = stepsRedone > 0 ? `; about ${plural(stepsRedone, 'step')} done again` : '';
+  const warnings = damaged.map((sentence) => `. warning: ${sentence}`).join('');
+  return `resumed ${where}, ${plural(trainers, 'trainer')}${redone}${warnings}`;
 }
 
 type Tested = Extract<JobEvent, { readonly kind: 'tested' }>;

@@ -167,6 +167,7 @@ const flips: Readonly<Record<string, Flip>> = {
   'spec.output.weights': flip('result', 'last'),
   'spec.output.metric': flip('result', 'loss'),
   'spec.output.calibrate': flip('result', 'temperature'),
+  'spec.snapshot.everySeconds': flip('place', 30),
   'spec.retention.source': flip('result', 'file:old'),
   'spec.retention.maxDrop': flip('result', 0.1, spec({ retention: { source: 'file:old' } })),
   'spec.retention.onExceed': flip('result', 'rollback', spec({ retention: { source: 'file:old', maxDrop: 0.1 } })),

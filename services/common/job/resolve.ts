@@ -80,6 +80,7 @@ export function resolveJob(parsed: ParsedJob, facts: JobFacts, overrides: Overri
       calibrate: spec.output.calibrate,
       metric: spec.output.metric ?? stages.at(-1)?.advanceOn?.metric ?? 'loss',
     },
+    snapshot: spec.snapshot,
     ...(spec.retention && { retention: resolveRetention(spec.retention) }),
   };
 }

@@ -15,6 +15,7 @@ export interface ResolvedJob {
   readonly stages: readonly ResolvedStage[];
   readonly trainers: ResolvedTrainers;
   readonly output: ResolvedOutput;
+  readonly snapshot: ResolvedSnapshot;
   /** Absent in jobs that keep no eye on the old task. */
   readonly retention?: ResolvedRetention;
 }
@@ -196,6 +197,11 @@ export interface ResolvedTrainers {
   readonly gpus: number;
   /** Bytes that the feature cache may take: in one trainer's memory, and on a host's disk. Absent: the trainer decides. */
   readonly cache?: { readonly memoryBytes?: number; readonly diskBytes?: number };
+}
+
+export interface ResolvedSnapshot {
+  /** Between two snapshots within an epoch. */
+  readonly everySeconds: number;
 }
 
 export interface ResolvedOutput {

@@ -62,6 +62,7 @@ const job: ResolvedJob = {
     cache: { memoryBytes: 1, diskBytes: 2 },
   },
   output: { uri: 'file:out', formats: ['tfjs', 'safetensors'], weights: 'best', metric: 'accuracy', calibrate: 'none' },
+  snapshot: { everySeconds: 60 },
 };
 
 const stage: ResolvedStage = {
@@ -98,6 +99,7 @@ const outside = {
     'trainers.gpus',
     'trainers.cache',
     'output',
+    'snapshot',
   ],
   stage: ['name'],
 };

@@ -15,7 +15,8 @@ export const numericsVersion = 1;
 /** Of the job without its stages. */
 export function jobFacts(job: ResolvedJob): Digest {
   // The name is for people. The result is made from the stages' results: `output` chooses among them and writes them.
-  const { name: _name, stages: _stages, output: _output, retention, ...rest } = job;
+  // How often it is stored on the way changes nothing of what it comes to.
+  const { name: _name, stages: _stages, output: _output, snapshot: _snapshot, retention, ...rest } = job;
   const { model, data, train, trainers } = rest;
   // Where model and weights lie; what they hold is told by digest.
   const { source: _model, weights: _weights, ...modelRules } = model;

@@ -44,6 +44,14 @@ it('finds a torn blob by its digest, and removes it', async () => {
   assert.equal(await again.put('hello blob'), digest);
 });
 
+it('removes every blob but those that are needed', async () => {
+  const [kept, other] = [await store.put('needed'), await store.put('left over')];
+  await store.removeOthers(new Set([kept]));
+  assert.equal(Buffer.from(await store.read(kept)).toString(), 'needed');
+  assert.deepEqual(await readdir(path.join(folder, 'blobs')), [kept.replace(':', '-')]);
+  assert.notEqual(other, kept);
+});
+
 it('never leaves its folder, whatever is asked for', async () => {
   await assert.rejects(store.verify('sha256:../../etc/passwd'), { code: 'BlobNotFound' });
 });

@@ -1,10 +1,10 @@
-// Blobs on disk, one file each, named by digest. A blob is written under a temporary name, hashed on the way, fsynced
-// and renamed; before one is handed out for the first time in a process's life, its digest is checked again, and a torn
+// Blobs on disk, one file each, named by digest. A blob is written under a temporary name, hashed on the way, fsynced,
+// read back and renamed; before one is handed out for the first time in a process's life, its digest is checked again, and a torn
 // or changed file is removed and reported.
 
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Digest, digestOf, fileNameOf } from '@thaw/common/content/digest.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
@@ -20,6 +20,8 @@ export interface BlobStore {
   /** Bytes from `offset` on, in chunks. Verify first. */
   stream(digest: string, offset: number): AsyncIterable<Buffer>;
   remove(digest: string): Promise<void>;
+  /** Removes every blob but these. */
+  removeOthers(kept: ReadonlySet<string>): Promise<void>;
 }
 
 export interface BlobWriter {
@@ -45,17 +47,9 @@ export function diskBlobStore(directory: string): BlobStore {
     const known = verified.get(digest);
     if (known !== undefined) return known;
     const file = fileOf(digest);
-    const hash = createHash('sha256');
-    let bytes = 0;
-    try {
-      for await (const chunk of createReadStream(file, { highWaterMark: streamChunkBytes })) {
-        hash.update(chunk);
-        bytes += chunk.length;
-      }
-    } catch (thrown) {
+    const { found, bytes } = await digestOfFile(file).catch((thrown: unknown) => {
       throw readFailure(thrown, digest, file);
-    }
-    const found = `sha256:${hash.digest('hex')}`;
+    });
     if (found !== digest) {
       await rm(file, { force: true });
       throw new ThawError('BlobCorrupt', `${file} has digest ${found}, and was removed; expected ${digest}`);
@@ -99,6 +93,12 @@ export function diskBlobStore(directory: string): BlobStore {
       verified.delete(digest);
       await rm(fileOf(digest), { force: true });
     },
+    async removeOthers(kept) {
+      const names = new Set([...kept].map(fileNameOf));
+      for (const name of await readdir(directory).catch(() => [])) {
+        if (!names.has(name)) await rm(path.join(directory, name), { force: true });
+      }
+    },
   };
 }
 
@@ -137,11 +137,25 @@ function fileWriter({ temporary, handle, fileOf, verified }: WriterParts): BlobW
         await handle.sync();
         await handle.close();
         const digest: Digest = `sha256:${hash.digest('hex')}`;
+        const { found } = await digestOfFile(temporary);
+        if (found !== digest) {
+          throw new ThawError('BlobCorrupt', `${temporary} reads back with digest ${found}; expected ${digest}`);
+        }
         await putInPlace(temporary, fileOf(digest));
         verified.set(digest, bytes);
         return { digest, bytes };
       }),
   };
+}
+
+async function digestOfFile(file: string): Promise<{ readonly found: Digest; readonly bytes: number }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of createReadStream(file, { highWaterMark: streamChunkBytes })) {
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  return { found: `sha256:${hash.digest('hex')}`, bytes };
 }
 
 async function isThere(file: string, bytes: number): Promise<boolean> {

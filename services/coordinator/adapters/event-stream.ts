@@ -1,7 +1,8 @@
 // The job's event log: a JetStream stream, and OUT/events.jsonl as its projection, one line an event. The stream drops
-// an id that it holds; the file's own last line says what it holds, so that neither repeats nor misses an event.
+// an id that it holds; the file's own last line says what it holds, so that neither repeats nor misses an event. A line
+// that a crash has cut off is taken away, and its event written again.
 
-import { appendFile, readFile } from 'node:fs/promises';
+import { open, readFile, truncate } from 'node:fs/promises';
 import { DiscardPolicy, jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
@@ -13,7 +14,12 @@ import { storageFailed } from './storage-failure.ts';
 const streamEventsMax = 100_000;
 const requestMilliseconds = 1000;
 
-export async function openEventStream(broker: NatsConnection, uid: string, file: string): Promise<EventStream> {
+export interface OpenEventStream extends EventStream {
+  /** Sequence of the newest event that the file held when it was opened. */
+  readonly written: number;
+}
+
+export async function openEventStream(broker: NatsConnection, uid: string, file: string): Promise<OpenEventStream> {
   const subject = `thaw.${uid}.events`;
   try {
     const manager = await jetstreamManager(broker, { timeout: requestMilliseconds });
@@ -29,10 +35,11 @@ export async function openEventStream(broker: NatsConnection, uid: string, file:
     throw new ThawError('BrokerLost', `nats-server refused the job's event stream: ${reason}`, { cause });
   }
   const client = jetstream(broker, { timeout: requestMilliseconds });
-  let written = await lastSequence(file);
+  const found = await lastSequence(file);
+  let written = found;
   const project = async (event: OutboxEvent): Promise<void> => {
     if (event.sequence <= written) return;
-    await appendFile(file, `${eventLine(event)}\n`).catch((thrown: unknown) => {
+    await appendSynced(file, `${eventLine(event)}\n`).catch((thrown: unknown) => {
       throw storageFailed(thrown, file, 'writing the event log');
     });
     written = event.sequence;
@@ -43,12 +50,26 @@ export async function openEventStream(broker: NatsConnection, uid: string, file:
       await project(event);
     },
     project,
+    written: found,
   };
 }
 
-/** Sequence of the file's last whole line; 0 when there is none. */
+/** Events are rare, and the stream forgets that one was missing as soon as it is said to be published. */
+async function appendSynced(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'a');
+  try {
+    await handle.writeFile(text);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Sequence of the file's last whole line; 0 when there is none. What follows it is cut off. */
 async function lastSequence(file: string): Promise<number> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  const line = text.slice(0, text.lastIndexOf('\n')).split('\n').at(-1) ?? '';
+  const bytes = await readFile(file).catch(() => Buffer.alloc(0));
+  const end = bytes.lastIndexOf('\n') + 1;
+  if (end < bytes.length) await truncate(file, end);
+  const line = bytes.subarray(0, end).toString('utf8').trimEnd().split('\n').at(-1) ?? '';
   return line === '' ? 0 : (JSON.parse(line) as { sequence: number }).sequence;
 }

@@ -12,7 +12,7 @@ import { decodeState, encodeState } from '../core/stored-form.ts';
 import type { StateStore } from '../runtime/ports.ts';
 import { brokerLostMilliseconds } from './broker.ts';
 
-/** An incumbent that has not written for this long is taken over; it renews each second. */
+/** An incumbent that has not written for this long is taken over, unless none can be alive; it renews each second. */
 export const incumbentMilliseconds = 3000;
 
 const key = 'job';
@@ -32,9 +32,12 @@ export interface JobKeyOptions {
   readonly uid: string;
   /** Milliseconds, monotonic. */
   readonly monotonic: () => number;
+  /** The broker is this run's own, so that whoever wrote last is gone: nobody is waited for. */
+  readonly isAlone?: boolean;
 }
 
-export async function openJobKey(broker: NatsConnection, { uid, monotonic }: JobKeyOptions): Promise<JobKey> {
+export async function openJobKey(broker: NatsConnection, options: JobKeyOptions): Promise<JobKey> {
+  const { uid, monotonic, isAlone = false } = options;
   const kvm = new Kvm(jetstream(broker, { timeout: requestMilliseconds }));
   const kv = await kvm
     .create(`thaw-${uid}`, { history: 1, storage: StorageType.File, description: 'State of one Thaw job' })
@@ -68,7 +71,7 @@ export async function openJobKey(broker: NatsConnection, { uid, monotonic }: Job
     save: write,
     async take(initial) {
       for (;;) {
-        const incumbent = await standstill(kv, monotonic);
+        const incumbent = await standstill(kv, monotonic, isAlone ? 0 : incumbentMilliseconds);
         const { reign } = initial;
         const state = incumbent ? { ...incumbent.state, reign, term: incumbent.state.term + 1, write: 1 } : initial;
         revision = incumbent?.revision ?? 0;
@@ -96,8 +99,8 @@ async function readOwn(kv: KV, state: JobState, before: number): Promise<number 
   throw new ThawError('TermSuperseded', `${holder} holds the job; this is term ${state.term} of ${state.reign}`);
 }
 
-/** The stored state once it has not changed for incumbentMilliseconds; null when there is none. */
-async function standstill(kv: KV, monotonic: () => number) {
+/** The stored state once it has not changed for so long; null when there is none. */
+async function standstill(kv: KV, monotonic: () => number, milliseconds: number) {
   let seen = 0;
   let since = monotonic();
   for (;;) {
@@ -108,7 +111,8 @@ async function standstill(kv: KV, monotonic: () => number) {
     if (entry.revision !== seen) {
       seen = entry.revision;
       since = monotonic();
-    } else if (monotonic() - since >= incumbentMilliseconds) {
+    }
+    if (monotonic() - since >= milliseconds) {
       return { state: decodeState(entry.value), revision: entry.revision };
     }
     await delay(pollMilliseconds);

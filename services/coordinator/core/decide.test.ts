@@ -94,6 +94,9 @@ describe('an epoch', () => {
       stageFirstStep: 1,
       restoreDigest: '',
       resetOptimizer: false,
+      epochFirstStep: 1,
+      soFar: null,
+      snapshotMember: 0,
     });
     play.answer();
     assert.deepEqual(play.work('evaluate').partOwners, [0, 0, 1]);

@@ -8,15 +8,28 @@ import { record } from './event-log.ts';
 import type { CoreEvent, Decision } from './events.ts';
 import { cancel, fail, failWith } from './failing.ts';
 import { memberOf, onHello, onLost, onReady } from './members.ts';
+import { discards } from './references.ts';
 import { onReport } from './reports.ts';
+import { onResumed } from './resume.ts';
+import { onSnapshotKept, onSnapshotTaken, openSnapshotPlan } from './snapshots.ts';
 import { onStagesFound } from './stage-reuse.ts';
 import { isTerminal, type JobState } from './state.ts';
+import { onStop } from './stopping.ts';
 import { failureOf } from './trainer-failure.ts';
 
 export function decide(state: JobState, event: CoreEvent, now: number): Decision {
+  const decision = decided(state, event, now);
+  // What a resumed job has no use for was removed before it began.
+  if (event.kind === 'resumed') return decision;
+  return { ...decision, effects: [...decision.effects, ...discards(state, decision.state)] };
+}
+
+function decided(state: JobState, event: CoreEvent, now: number): Decision {
   switch (event.kind) {
     case 'started':
       return onStarted(state, now);
+    case 'resumed':
+      return onResumed(state, now, event);
     case 'hello':
       return onHello(state, now, event.hello);
     case 'ready':
@@ -27,6 +40,14 @@ export function decide(state: JobState, event: CoreEvent, now: number): Decision
       return memberOf(state, event.from) ? countBadSamples(state, now, event.samples) : nothing(state);
     case 'stagesFound':
       return onStagesFound(state, now, event);
+    case 'snapshotDue':
+      return openSnapshotPlan(state);
+    case 'snapshotTaken':
+      return onSnapshotTaken(state, now, event.from, event.taken);
+    case 'snapshotKept':
+      return onSnapshotKept(state, now, event);
+    case 'reached':
+      return nothing(event.step > state.reachedStep ? { ...state, reachedStep: event.step } : state);
     case 'failure': {
       const member = memberOf(state, event.from);
       return member && state.phase !== 'Exporting'
@@ -37,6 +58,8 @@ export function decide(state: JobState, event: CoreEvent, now: number): Decision
       return onLost(state, now, event.from, `it left after step ${event.appliedStep}: ${event.reason}`);
     case 'lost':
       return onLost(state, now, event.from, event.reason);
+    case 'stop':
+      return onStop(state, now, event);
     case 'cancel':
       return cancel(state, now, event.reason);
     case 'broken':
@@ -57,7 +80,7 @@ function onStarted(state: JobState, now: number): Decision {
   }
   const { name, jobDigest, replicas, shards, stages, warnings } = state.plan;
   return nothing(
-    record(state, now, {
+    record({ ...state, startedAt: now }, now, {
       kind: 'jobStarted',
       uid: state.uid,
       name,

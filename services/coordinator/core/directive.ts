@@ -9,10 +9,11 @@ import type { DirectiveState, JobState, Work } from './state.ts';
 
 /** Replaces the directive; results of the former one are dropped. */
 export function issueDirective(state: JobState, work: Work): Decision {
-  const directive: DirectiveState = { revision: (state.directive?.revision ?? 0) + 1, work };
+  const directive: DirectiveState = { revision: state.directivesIssued + 1, work };
   const pending = { ...state.pending, results: {} };
   const to = state.members.map(({ incarnation }) => incarnation);
-  return { state: { ...state, directive, pending }, effects: [{ kind: 'direct', to }] };
+  const directed: JobState = { ...state, directive, directivesIssued: directive.revision, pending };
+  return { state: directed, effects: [{ kind: 'direct', to }] };
 }
 
 /** The message of the current directive; null before the first one. */

@@ -35,6 +35,23 @@ export type LogEntry =
       /** What the user must not overlook, a sentence each. */
       readonly warnings?: readonly string[];
     }
+  | {
+      readonly kind: 'jobResumed';
+      readonly term: number;
+      readonly trainers: number;
+      /** Steps that were done before the stop and are done again; as of its last second. */
+      readonly stepsRedone: number;
+      /** Entered before the stop, the current one last. */
+      readonly stages: readonly ResumedStage[];
+      readonly stagesTotal: number;
+      /** Where training goes on: after this step. */
+      readonly stage: number;
+      readonly epoch: number;
+      readonly epochInStage: number;
+      readonly step: number;
+      /** Why newer snapshots are of no use, a sentence each. */
+      readonly damaged?: readonly string[];
+    }
   | { readonly kind: 'trainerJoined'; readonly trainer: string; readonly incarnation: string; readonly pid: number }
   | {
       readonly kind: 'trainerReady';
@@ -112,6 +129,17 @@ export type LogEntry =
       readonly best: boolean;
     }
   | {
+      readonly kind: 'snapshotStored';
+      readonly stage: number;
+      readonly epoch: number;
+      readonly step: number;
+      readonly digest: string;
+      /** Of the state that it names. */
+      readonly bytes: number;
+      /** How long training stood still for it. */
+      readonly pauseSeconds: number;
+    }
+  | {
       readonly kind: 'stageEnded';
       readonly stage: number;
       readonly name: string;
@@ -141,6 +169,14 @@ export type LogEntry =
   | { readonly kind: 'jobSucceeded'; readonly weightsDigest: string; readonly steps: number }
   | ({ readonly kind: 'jobFailed' } & JobFailure)
   | { readonly kind: 'jobCancelled'; readonly reason: string };
+
+export interface ResumedStage {
+  readonly stage: number;
+  readonly name: string;
+  /** Job-global. */
+  readonly firstEpoch: number;
+  readonly best: { readonly epoch: number; readonly validation: Metrics } | null;
+}
 
 /** Entries that wait for the stream; more means that the broker takes none, and the job stops. */
 export const outboxEventsMax = 1000;

@@ -1,18 +1,36 @@
 // What can happen to a job, as the core sees it, and what it wants done in answer. The runtime turns sockets, files
 // and timers into events and effects back into messages; nothing here knows how.
 
+import type { Digest } from '@thaw/common/content/digest.ts';
 import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
 import type { BadSamples__Output } from '@thaw/proto/gen/thaw/v1/BadSamples.ts';
 import type { Failure__Output } from '@thaw/proto/gen/thaw/v1/Failure.ts';
 import type { Hello__Output } from '@thaw/proto/gen/thaw/v1/Hello.ts';
 import type { Ready__Output } from '@thaw/proto/gen/thaw/v1/Ready.ts';
 import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
+import type { SnapshotTaken__Output } from '@thaw/proto/gen/thaw/v1/SnapshotTaken.ts';
+import type { JobPlan } from './job-plan.ts';
 import type { StageResult } from './kept-stage.ts';
+import type { RestorePoint, SeenSamples, Snapshot } from './snapshot.ts';
 import type { JobState } from './state.ts';
 
 export type CoreEvent =
   /** The coordinator holds the job under its term. */
   | { readonly kind: 'started' }
+  /** In the place of `started`, for a job that was begun before and is not finished. */
+  | {
+      readonly kind: 'resumed';
+      /** As prepared now: the same job, perhaps with another number of trainers. */
+      readonly plan: JobPlan;
+      readonly runToken: string;
+      /** The newest one that is whole; null starts at the beginning. */
+      readonly snapshot: Snapshot | null;
+      /** Those that are whole, newest first. */
+      readonly restorePoints: readonly RestorePoint[];
+      readonly badSamples: SeenSamples;
+      /** Why newer restore points are of no use, a sentence each. */
+      readonly damaged: readonly string[];
+    }
   | { readonly kind: 'hello'; readonly hello: Hello__Output }
   | { readonly kind: 'ready'; readonly from: string; readonly ready: Ready__Output }
   | { readonly kind: 'report'; readonly from: string; readonly report: Report__Output }
@@ -24,10 +42,24 @@ export type CoreEvent =
       readonly results: readonly StageResult[];
       readonly badSamples: BadSamples__Output['samples'];
     }
+  /** Time for one. */
+  | { readonly kind: 'snapshotDue' }
+  | { readonly kind: 'snapshotTaken'; readonly from: string; readonly taken: SnapshotTaken__Output }
+  /** The file of `keepSnapshot` is stored under this digest. */
+  | { readonly kind: 'snapshotKept'; readonly digest: Digest; readonly snapshot: Snapshot }
+  /** Some trainer has applied this step. */
+  | { readonly kind: 'reached'; readonly step: number }
   | { readonly kind: 'failure'; readonly from: string; readonly failure: Failure__Output }
   | { readonly kind: 'goodbye'; readonly from: string; readonly appliedStep: number; readonly reason: string }
   /** Gone for good: closed and not back in time, or silent. */
   | { readonly kind: 'lost'; readonly from: string; readonly reason: string }
+  /** End in good order: with a snapshot, if anything was trained since the last one. */
+  | {
+      readonly kind: 'stop';
+      readonly reason: string;
+      /** Some member was in the middle of a step when it was heard last: not loading, nor filling a cache. */
+      readonly isStepping: boolean;
+    }
   | { readonly kind: 'cancel'; readonly reason: string }
   /** The coordinator itself cannot go on: broker gone, disk full. */
   | { readonly kind: 'broken'; readonly code: ErrorCode; readonly message: string }
@@ -40,6 +72,10 @@ export type Effect =
   | { readonly kind: 'refuse'; readonly to: string; readonly code: ErrorCode; readonly message: string }
   /** Send the current directive now; until it is acknowledged the runtime repeats it by itself. */
   | { readonly kind: 'direct'; readonly to: readonly string[] }
+  /** Send the open plan now; until it is answered the runtime repeats it by itself. */
+  | { readonly kind: 'plan'; readonly to: readonly string[] }
+  /** Store the snapshot's file; `snapshotKept` answers. */
+  | { readonly kind: 'keepSnapshot'; readonly snapshot: Snapshot }
   /** Look for results of this job's stages; `stagesFound` answers. */
   | { readonly kind: 'findStages' }
   | { readonly kind: 'keepStage'; readonly result: StageResult }

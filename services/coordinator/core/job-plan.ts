@@ -25,6 +25,8 @@ export interface JobPlan {
   /** Fraction of a set. */
   readonly maxBadSamples: number;
   readonly weights: 'best' | 'last';
+  /** Seconds between two snapshots within an epoch. */
+  readonly snapshotSeconds: number;
   /** Absent in plans of jobs that say nothing of it. */
   readonly calibrate?: 'temperature';
   /** What the user must not overlook, a sentence each. */

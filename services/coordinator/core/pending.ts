@@ -3,6 +3,8 @@
 
 import type { SparseCounts } from '@thaw/common/evaluation/sparse-counts.ts';
 import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
+import type { SnapshotTaken__Output } from '@thaw/proto/gen/thaw/v1/SnapshotTaken.ts';
+import type { Schedule } from './snapshot.ts';
 import type { Generation, JobState } from './state.ts';
 import type { TestFigures } from './test-figures.ts';
 
@@ -12,13 +14,27 @@ export type Result = Pick<Report__Output, 'trained' | 'evaluated' | 'stored' | '
 export interface Pending {
   /** By incarnation. */
   readonly results: Readonly<Record<string, Result>>;
+  /** What the newest training directives stand on, by revision; see schedulesKeptMax. */
+  readonly schedules: readonly { readonly revision: number; readonly schedule: Schedule }[];
+  /** Snapshots that not all members have answered for yet; answers by incarnation. */
+  readonly snapshots: readonly {
+    readonly revision: number;
+    readonly step: number;
+    readonly answers: Readonly<Record<string, SnapshotTaken__Output>>;
+  }[];
   /** Of the test set, once it is known, cell = truth * classes + prediction; for the report alone, so it is not stored. */
   readonly testConfusion: SparseCounts | null;
   /** Of the test set, once it is known; for the report alone, so it is not stored. */
   readonly testFigures: TestFigures | null;
 }
 
-export const nothingPending: Pending = { results: {}, testConfusion: null, testFigures: null };
+export const nothingPending: Pending = {
+  results: {},
+  schedules: [],
+  snapshots: [],
+  testConfusion: null,
+  testFigures: null,
+};
 
 /** The first report of a member counts; a repetition changes nothing. */
 export function withResult(state: JobState, from: string, result: Result): JobState {

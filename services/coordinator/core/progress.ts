@@ -33,8 +33,11 @@ export function jobProgress(state: JobState, heartbeats: readonly Heartbeat__Out
   const validation = lastValidation(state);
   const ratio = doneRatio(state, step);
   const reused = reusedRatio(state);
-  const started = state.stages.find((one) => one.reused === null)?.startedAt;
-  const elapsed = started === undefined ? 0 : Math.max(0, now - started) / 1000;
+  const own = state.stages.filter((one) => one.reused === null);
+  const elapsed = own.reduce(
+    (sum, { startedAt, endedAt }) => sum + Math.max(0, (endedAt ?? now) - startedAt) / 1000,
+    0,
+  );
   const lastEpoch = stage?.epochs.at(-1);
   const live = state.phase === 'Training' && lead !== null && lead.step >= cursor.step && lead.loss > 0;
   return {
@@ -44,7 +47,7 @@ export function jobProgress(state: JobState, heartbeats: readonly Heartbeat__Out
     epochInStage: cursor.epochInStage,
     epochsInStage: stagePlan ? epochsOf(stagePlan) : 0,
     step,
-    stepInEpoch: Math.max(0, step - epochFirstStep(state) + 1),
+    stepInEpoch: Math.max(0, step - epochStart(state) + 1),
     stepsInEpoch: stagePlan ? stepsInEpoch(stagePlan, cursor.epochInStage) : 0,
     phase: lead?.phase ?? '',
     phaseDone: heartbeats.reduce((sum, { done }) => sum + done, 0),
@@ -67,8 +70,8 @@ function currentStep({ cursor, directive }: JobState, heartbeats: readonly Heart
   return Math.min(last, Math.max(cursor.step, ...heartbeats.map(({ step }) => step)));
 }
 
-function epochFirstStep({ cursor, directive, plan }: JobState): number {
-  if (directive?.work.kind === 'train') return directive.work.train.firstStep;
+/** First step of the epoch that the cursor is in; only a stage's last epoch may be short. */
+export function epochStart({ cursor, plan }: JobState): number {
   const stage = plan.stages[cursor.stage];
   return cursor.stageFirstStep + cursor.epochInStage * (stage?.stepsPerEpoch ?? 0);
 }

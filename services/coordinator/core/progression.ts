@@ -12,9 +12,12 @@ import type { Decision } from './events.ts';
 import { fail } from './failing.ts';
 import { epochsOf, type StagePlan, stepsInEpoch } from './job-plan.ts';
 import { keepStage } from './kept-stage.ts';
+import { epochStart } from './progress.ts';
 import { needsRanking } from './ranking.ts';
+import { withSchedule } from './snapshots.ts';
 import { inputAfter, stageKey } from './stage-key.ts';
 import { chosenWeights, entryOf, lastStanding } from './standing.ts';
+import { withoutPause } from './standstill.ts';
 import {
   currentStage,
   type EvaluatedSet,
@@ -46,6 +49,8 @@ export function beginTraining(state: JobState, now: number): Decision {
     firstStep: generation.firstStep,
     reason: 'every trainer is ready',
   });
+  if (state.resumed.at)
+    return trainEpoch(withoutPause(formed, now), now, { ...goOn, restoreDigest: state.resumed.at.state });
   return state.plan.retention ? evaluateOldTask(formed, 'the old task before training') : beginStages(formed, now);
 }
 
@@ -140,19 +145,22 @@ interface Entry {
 
 const goOn: Entry = { restoreDigest: '', resetOptimizer: false };
 
+/** All of the epoch, or what is left of one that is taken up again. */
 function trainEpoch(state: JobState, now: number, entry: Entry = goOn): Decision {
   const { stage, epochInStage, epoch, step, stageFirstStep } = state.cursor;
   const plan = stagePlan(state, stage);
-  const steps = stepsInEpoch(plan, epochInStage);
-  const cursor = { ...state.cursor, epochStartedAt: now };
+  const { at } = state.resumed;
+  const epochFirstStep = epochStart(state);
+  const lastStep = epochFirstStep + stepsInEpoch(plan, epochInStage) - 1;
+  invariant(at !== null || step + 1 === epochFirstStep, `epoch ${epoch} begins after step ${step}`);
+  const cursor = at ? state.cursor : { ...state.cursor, epochStartedAt: now };
   const reason = `stage "${plan.name}", epoch ${epochInStage + 1} of at most ${epochsOf(plan)}`;
-  return issueDirective(
+  const steps = { firstStep: step + 1, lastStep, stageFirstStep, epochFirstStep, soFar: at?.sums ?? null };
+  const { state: directed, effects } = issueDirective(
     { ...state, cursor, phase: 'Training', reason },
-    {
-      kind: 'train',
-      train: { stage, epoch, firstStep: step + 1, lastStep: step + steps, stageFirstStep, ...entry },
-    },
+    { kind: 'train', train: { stage, epoch, ...steps, ...entry, snapshotMember: 0 } },
   );
+  return { state: withSchedule(directed), effects };
 }
 
 export function evaluateEpoch(state: JobState): Decision {
@@ -222,9 +230,7 @@ export function rollBackStage(state: JobState, now: number, why: Omit<RolledBack
   const rolledBack: RolledBack = { ...why, toEpoch: entry.epoch === sourceEpoch ? null : entry.epoch };
   const undone: StageRecord = { ...stage, entry, rolledBack, best: best && { ...best, stored: null } };
   const stages = [...state.stages.slice(0, -1), undone];
-  const { state: next, effects } = leaveStage({ ...state, stages, held: entry }, now);
-  const useless = best?.stored?.digest;
-  return { state: next, effects: useless ? [...effects, { kind: 'discard', digest: useless }] : effects };
+  return leaveStage({ ...state, stages, held: entry }, now);
 }
 
 function closeStage(state: JobState, now: number): JobState {

@@ -9,9 +9,10 @@ import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPar
 import type { Ranked__Output } from '@thaw/proto/gen/thaw/v1/Ranked.ts';
 import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { Trained__Output } from '@thaw/proto/gen/thaw/v1/Trained.ts';
+import { whoDiffers } from './divergence.ts';
 import { evaluatedProblem, metricsOf, sumEvaluated } from './evaluation.ts';
 import { record } from './event-log.ts';
-import type { Decision, Effect } from './events.ts';
+import type { Decision } from './events.ts';
 import { fail, failWith } from './failing.ts';
 import { addFeatureWork, noFeatureGain } from './feature-gain.ts';
 import { exceeds, judgeEpoch } from './judge.ts';
@@ -137,7 +138,7 @@ function onTrained(state: JobState, now: number, lastStep: number, trained: read
     const message = `after step ${lastStep}, frozen tensors differ from the source on ${touched.join(', ')}`;
     return fail(state, now, { code: 'FrozenChanged', message, trainer: touched[0] as string, step: lastStep });
   }
-  const difference = stateDifference(names, trained);
+  const difference = whoDiffers(names, trained.map(stateSaid));
   if (difference) return failWith(state, now, 'StateDiverged', `after step ${lastStep}, ${difference}`);
   const epoch = epochRecord(state, now, trained);
   const stage = currentStage(state);
@@ -146,7 +147,8 @@ function onTrained(state: JobState, now: number, lastStep: number, trained: read
     epochsDone: stage.epochsDone + 1,
     epochs: keptEpochs([...stage.epochs, epoch], stage.best?.epoch),
   };
-  const next = withStage({ ...state, cursor: { ...state.cursor, step: lastStep } }, changes);
+  const cursor = { ...state.cursor, step: lastStep };
+  const next = withStage({ ...state, cursor, resumed: { ...state.resumed, at: null } }, changes);
   return evaluateEpoch(
     record(next, now, {
       kind: 'epochTrained',
@@ -172,19 +174,8 @@ function keptEpochs(epochs: readonly EpochRecord[], best: number | undefined): r
   return epochs.filter((_, i) => i !== dropped);
 }
 
-/** Names the minority, or everybody when there is no majority. */
-function stateDifference(names: readonly string[], trained: readonly Trained__Output[]): string | null {
-  const byDigest = new Map<string, string[]>();
-  for (const [i, { stateDigest, lossSum, count, correct }] of trained.entries()) {
-    const key = `${stateDigest} (${count} samples, ${correct} correct, loss sum ${lossSum})`;
-    byDigest.set(key, [...(byDigest.get(key) ?? []), names[i] as string]);
-  }
-  if (byDigest.size <= 1) return null;
-  const groups = [...byDigest].sort(([, a], [, b]) => a.length - b.length);
-  const said = groups.map(([digest, members]) => `${members.join(', ')}: ${digest}`).join('; ');
-  const [[, fewest], [, next]] = groups as [[string, string[]], [string, string[]]];
-  const who = fewest.length < next.length ? `${fewest.join(', ')} differs from the others` : 'members differ';
-  return `${who}: ${said}`;
+function stateSaid({ stateDigest, lossSum, count, correct }: Trained__Output): string {
+  return `${stateDigest} (${count} samples, ${correct} correct, loss sum ${lossSum})`;
 }
 
 function epochRecord(state: JobState, now: number, trained: readonly Trained__Output[]): EpochRecord {
@@ -193,7 +184,7 @@ function epochRecord(state: JobState, now: number, trained: readonly Trained__Ou
   ];
   const { cursor, directive } = state;
   const train = directive?.work.kind === 'train' ? directive.work.train : null;
-  const steps = train ? train.lastStep - train.firstStep + 1 : 0;
+  const steps = train ? train.lastStep - train.epochFirstStep + 1 : 0;
   const largest = (part: 'data' | 'features' | 'compute' | 'exchange' | 'apply'): number =>
     Math.max(...trained.map(({ seconds }) => seconds?.[part] ?? 0));
   const penalty = penaltySum / fixedPointScale / Math.max(steps - stepsSkipped, 1);
@@ -282,7 +273,6 @@ function onStored(state: JobState, now: number, work: Extract<Work, { kind: 'sto
   }
   const stored: StoredState = { digest: digest as Digest, bytes, epoch };
   const stage = currentStage(state);
-  const replaced = work.isBest ? superseded(state, stored) : [];
   const best = work.isBest && stage.best ? { ...stage.best, stored } : stage.best;
   const noted = record({ ...withStage(state, { best }), held: stored }, now, {
     kind: 'stateStored',
@@ -292,17 +282,7 @@ function onStored(state: JobState, now: number, work: Extract<Work, { kind: 'sto
     bytes,
     best: work.isBest,
   });
-  const next = goOnAfterEpoch(noted, now);
-  return { state: next.state, effects: [...next.effects, ...replaced] };
-}
-
-/** The stored state that a new best one makes useless; best states of finished stages stay, and what this one began with. */
-function superseded(state: JobState, stored: StoredState): Effect[] {
-  const former = state.held?.digest ?? null;
-  const { entry } = currentStage(state);
-  const pinned = [entry?.digest, ...state.stages.slice(0, -1).map(({ best }) => best?.stored?.digest)];
-  if (former === null || former === stored.digest || pinned.includes(former)) return [];
-  return [{ kind: 'discard', digest: former }];
+  return goOnAfterEpoch(noted, now);
 }
 
 /** Integer sums and equal weights give equal norms: a member that differs computes other bits. */

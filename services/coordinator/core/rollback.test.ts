@@ -90,6 +90,9 @@ describe('a stage that costs the old task more than the job allows', () => {
         stageFirstStep: 17,
         restoreDigest: restored,
         resetOptimizer: next.optimizerState === 'reset',
+        epochFirstStep: 17,
+        soFar: null,
+        snapshotMember: 0,
       });
     }
   });

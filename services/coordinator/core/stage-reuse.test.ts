@@ -40,6 +40,9 @@ describe('a job whose first stages were trained before', () => {
         stageFirstStep: 8 * reused + 1,
         restoreDigest: restored,
         resetOptimizer: true,
+        epochFirstStep: 8 * reused + 1,
+        soFar: null,
+        snapshotMember: 0,
       });
       assert.equal(play.kinds().filter((kind) => kind === 'stageReused').length, reused);
       assert.equal(play.kinds().filter((kind) => kind === 'stageStarted').length, 1);

@@ -6,13 +6,16 @@ import type { Digest } from '@thaw/common/content/digest.ts';
 import type { PerSet, SetName } from '@thaw/common/data/manifest.ts';
 import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
+import type { EpochSums__Output } from '@thaw/proto/gen/thaw/v1/EpochSums.ts';
 import type { OutboxEvent } from './event-log.ts';
 import type { FeatureGain } from './feature-gain.ts';
 import type { JobPlan } from './job-plan.ts';
 import type { PlateauState } from './judge.ts';
 import type { Pending } from './pending.ts';
+import type { RestorePoint } from './snapshot.ts';
+import type { OpenPlan } from './snapshots.ts';
 
-export const jobStateVersion = 1;
+export const jobStateVersion = 2;
 
 export const phases = [
   'Gathering',
@@ -37,6 +40,8 @@ export interface JobState {
   /** Counts the stored states of this reign. */
   readonly write: number;
   readonly plan: JobPlan;
+  /** When the job began, milliseconds since 1970; later by the time in which it stood still. */
+  readonly startedAt: number;
   readonly phase: Phase;
   /** Why the job is in this phase, in words. */
   readonly reason: string;
@@ -49,10 +54,22 @@ export interface JobState {
   readonly reuseKnown: boolean;
   readonly generation: Generation | null;
   readonly directive: DirectiveState | null;
+  /** Highest revision so far; it grows over resumes too. */
+  readonly directivesIssued: number;
   readonly cursor: Cursor;
   readonly stages: readonly StageRecord[];
   /** The newest stored state; what trainers hold, if its epoch is the cursor's. */
   readonly held: StoredState | null;
+  /** Where the job can go on from, newest first. */
+  readonly restorePoints: readonly RestorePoint[];
+  readonly openPlan: OpenPlan | null;
+  /** Highest number so far; it grows over resumes too. */
+  readonly plansIssued: number;
+  readonly resumed: ResumeRecord;
+  /** A step that some trainer has reached, as of the last second: tells what a crash cost, decides nothing. */
+  readonly reachedStep: number;
+  /** Why the job ends as soon as a snapshot is stored; null while nobody asked. */
+  readonly stopping: string | null;
   readonly badSamples: BadSamples;
   /** Of a job that asks for it, once it is fitted. */
   readonly calibration?: Calibration;
@@ -65,6 +82,14 @@ export interface JobState {
   readonly eventSequence: number;
   readonly outbox: readonly OutboxEvent[];
   readonly pending: Pending;
+}
+
+export interface ResumeRecord {
+  readonly times: number;
+  /** Steps that were done before a stop, and again after it. */
+  readonly stepsRedone: number;
+  /** What the epoch is taken up with, until it is trained: the stored state, and the sums up to it. */
+  readonly at: { readonly state: Digest; readonly sums: EpochSums__Output; readonly stoppedAt: number } | null;
 }
 
 export interface JobEngine {
@@ -132,6 +157,11 @@ export interface TrainWork {
   readonly stageFirstStep: number;
   readonly restoreDigest: string;
   readonly resetOptimizer: boolean;
+  /** Before `firstStep` when the epoch is taken up again in its middle. */
+  readonly epochFirstStep: number;
+  readonly soFar: EpochSums__Output | null;
+  /** Who stores the snapshot of the epoch's end. */
+  readonly snapshotMember: number;
 }
 
 /** Where the job is. Steps count from 1 over the whole job, epochs and stages from 0. */

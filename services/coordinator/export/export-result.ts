@@ -20,13 +20,12 @@ export interface ExportOptions {
   readonly out: string;
   readonly prepared: PreparedJob;
   readonly blobs: BlobStore;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'wall'>;
   /** Absent where nobody looks. */
   readonly splitCheck?: Promise<SplitCheck>;
 }
 
 export function resultExporter({ out, prepared, blobs, clock, splitCheck }: ExportOptions): ResultExporter {
-  const startedAt = clock.wall();
   return {
     async export(state) {
       const { digest } = chosenWeights(state).stored;
@@ -39,7 +38,6 @@ export function resultExporter({ out, prepared, blobs, clock, splitCheck }: Expo
         loss: prepared.job.train.loss,
         testIds: prepared.manifest.sets.test.ids,
         ...(splitCheck && { nearDuplicates: await splitCheck }),
-        startedAt,
         endedAt: clock.wall(),
       };
       const report = buildReport(state, facts);

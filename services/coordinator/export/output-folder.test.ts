@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, it } from 'node:test';
-import { claimOutput, readMark, writeMark } from './output-folder.ts';
+import { claimOutput, readMark, reclaimOutput, writeMark } from './output-folder.ts';
 import { resultFiles } from './result-files.ts';
 
 let folder = '';
@@ -41,13 +41,50 @@ it('refuses the finished result of the same job, and says that it is that', asyn
   });
 });
 
-it('takes up a run of the same job that did not end well', async () => {
+it('refuses a run of the same job that was begun and did not end well, and names both ways on', async () => {
   await claimOutput(out, claim);
   await writeMark(out, { ...claim, pid: null, state: 'Failed' });
   await writeFile(resultFiles(out).events, 'old\n');
+  await assert.rejects(claimOutput(out, { ...claim, uid: '01B' }), {
+    code: 'OutputConflict',
+    message: /unfinished run of just this job .*`thaw run --resume .*out`, or begin anew with --overwrite/,
+  });
+  await claimOutput(out, { ...claim, uid: '01B', overwrite: true });
+  assert.deepEqual(await readdir(out), ['.thaw']);
+});
+
+it('takes a folder whose run never came to its job', async () => {
+  await claimOutput(out, claim);
+  await writeMark(out, { ...claim, pid: null, state: 'Failed' });
   await claimOutput(out, { ...claim, uid: '01B' });
   assert.equal((await readMark(resultFiles(out).jobMark))?.uid, '01B');
 });
+
+it('gives back a run that was stopped, with all that it has stored but unfinished files', async () => {
+  await claimOutput(out, claim);
+  const { events, blobs, jobMark } = resultFiles(out);
+  await writeMark(out, { ...claim, pid: null, state: 'Cancelled' });
+  await writeFile(events, 'old\n');
+  for (const name of ['sha256-a', 'incoming.1.part']) await writeFile(path.join(blobs, name), 'x');
+  assert.equal((await reclaimOutput(out)).uid, claim.uid);
+  assert.deepEqual(await readdir(blobs), ['sha256-a']);
+  assert.equal(await readFile(events, 'utf8'), 'old\n');
+  assert.deepEqual(await readMark(jobMark).then((mark) => [mark?.pid, mark?.state]), [process.pid, 'Running']);
+});
+
+for (const { what, mark, message } of [
+  { what: 'a finished run', mark: { pid: null, state: 'Succeeded' }, message: /is finished, see .*report\.json/ },
+  { what: 'one that a living process works in', mark: { pid: process.ppid, state: 'Running' }, message: /in use/ },
+  { what: 'a folder without a run', mark: null, message: /holds no run that could be taken up/ },
+]) {
+  it(`gives back no run from ${what}`, async () => {
+    if (mark) {
+      await claimOutput(out, claim);
+      await writeMark(out, { ...claim, ...mark });
+    }
+    await assert.rejects(reclaimOutput(out), { code: 'OutputConflict', message });
+  });
+}
 
 it('refuses one that a living process works in, even to overwrite', async () => {
   await claimOutput(out, claim);

@@ -1,7 +1,8 @@
 // An output folder belongs to one job. It is claimed before anything is written into it: a folder that holds another
-// job, the same job's finished result, or a run that is still going, is left alone.
+// job, the same job's finished result, or a run that is still going, is left alone; so is one that was stopped, unless it
+// is taken up again or the user says that it may go.
 
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { isRunning, withLockFile } from '../adapters/lock-file.ts';
@@ -41,18 +42,46 @@ export async function claimOutput(out: string, claim: ClaimOptions): Promise<voi
   await withLockFile(path.join(folder, 'claim'), () => claimLocked(out, claim));
 }
 
+/** Takes up a run that was stopped: what it has stored stays. Throws OutputConflict or StorageFailed. */
+export async function reclaimOutput(out: string): Promise<JobMark> {
+  const files = resultFiles(out);
+  const held = await readMark(files.jobMark);
+  if (!held)
+    throw conflict(out, `${out} holds no run that could be taken up; expected the output folder of an earlier one`);
+  return withLockFile(path.join(path.dirname(files.jobMark), 'claim'), async () => {
+    const mark = (await readMark(files.jobMark)) ?? held;
+    refuseRunning(out, mark);
+    if (mark.state === 'Succeeded') {
+      const { name, jobDigest } = mark;
+      throw conflict(
+        out,
+        `the run of "${name}" (${jobDigest}) in ${out} is finished, see ${files.report}; there is nothing to take up`,
+      );
+    }
+    await removeTemporary(files.blobs).catch((thrown: unknown) => {
+      throw storageFailed(thrown, out, 'preparing the output folder');
+    });
+    await writeMark(out, { ...mark, pid: process.pid, state: 'Running' });
+    return mark;
+  });
+}
+
+async function removeTemporary(folder: string): Promise<void> {
+  await makeFolder(folder);
+  for (const name of await readdir(folder)) {
+    if (name.endsWith(temporarySuffix)) await rm(path.join(folder, name), { force: true });
+  }
+}
+
 /** What the mark says holds until this one is written: only the lock's holder reads and writes it to claim. */
 async function claimLocked(out: string, claim: ClaimOptions): Promise<void> {
   const files = resultFiles(out);
   const held = await readMark(files.jobMark);
-  if (held) refuseConflict(out, held, claim);
+  if (held) await refuseConflict(out, held, claim);
   try {
     if (held) await removeEarlier(out);
     if (held && held.jobDigest !== claim.jobDigest) await rm(files.blobs, { recursive: true, force: true });
-    await makeFolder(files.blobs);
-    for (const name of await readdir(files.blobs)) {
-      if (name.endsWith(temporarySuffix)) await rm(path.join(files.blobs, name), { force: true });
-    }
+    await removeTemporary(files.blobs);
   } catch (thrown) {
     throw storageFailed(thrown, out, 'preparing the output folder');
   }
@@ -62,8 +91,8 @@ async function claimLocked(out: string, claim: ClaimOptions): Promise<void> {
 /** What an earlier run of this folder left, so that nobody takes it for this run's. Blobs are named by their content. */
 async function removeEarlier(out: string): Promise<void> {
   await withdrawResult(out);
-  const { events, logs, broker } = resultFiles(out);
-  for (const left of [events, logs, broker]) await rm(left, { recursive: true, force: true });
+  const { events, logs, broker, givenJob } = resultFiles(out);
+  for (const left of [events, logs, broker, givenJob]) await rm(left, { recursive: true, force: true });
 }
 
 /** Takes the result away, the report first, because its presence says that all is there. */
@@ -109,25 +138,53 @@ async function refuseForeign(out: string, own: string): Promise<void> {
   );
 }
 
-function refuseConflict(out: string, held: JobMark, claim: ClaimOptions): void {
-  const conflict = (message: string): ThawError =>
-    new ThawError('OutputConflict', message, { data: { out, held: held.jobDigest, wanted: claim.jobDigest } });
-  if (held.pid !== null && held.pid !== process.pid && isRunning(held.pid)) {
-    throw conflict(
-      `${out} is in use by another run of "${held.name}" (process ${held.pid}); wait for it, or choose another output folder`,
-    );
-  }
+function conflict(out: string, message: string, data: Readonly<Record<string, unknown>> = {}): ThawError {
+  return new ThawError('OutputConflict', message, { data: { out, ...data } });
+}
+
+function refuseRunning(out: string, { name, pid }: JobMark): void {
+  if (pid === null || pid === process.pid || !isRunning(pid)) return;
+  throw conflict(
+    out,
+    `${out} is in use by another run of "${name}" (process ${pid}); wait for it, or choose another output folder`,
+  );
+}
+
+async function refuseConflict(out: string, held: JobMark, claim: ClaimOptions): Promise<void> {
+  const data = { held: held.jobDigest, wanted: claim.jobDigest };
+  refuseRunning(out, held);
   if (claim.overwrite) return;
   if (held.jobDigest !== claim.jobDigest) {
     throw conflict(
+      out,
       `${out} holds another job: found "${held.name}" (${held.jobDigest}), expected "${claim.name}" (${claim.jobDigest}); ` +
         'give another folder with --out, or --overwrite to replace this one',
+      data,
     );
   }
   if (held.state === 'Succeeded') {
     throw conflict(
+      out,
       `${out} holds the finished result of just this job (${held.jobDigest}), see ${resultFiles(out).report}; ` +
         'to train it again give another folder with --out, or --overwrite to replace this one',
+      data,
     );
   }
+  if (await isBegun(out)) {
+    throw conflict(
+      out,
+      `${out} holds an unfinished run of just this job (it ended as ${held.state}); ` +
+        `go on with \`thaw run --resume ${out}\`, or begin anew with --overwrite`,
+      data,
+    );
+  }
+}
+
+/** A run that never came to its job has nothing that could be lost. */
+async function isBegun(out: string): Promise<boolean> {
+  const { events } = resultFiles(out);
+  return stat(events).then(
+    ({ size }) => size > 0,
+    () => false,
+  );
 }

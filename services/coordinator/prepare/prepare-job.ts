@@ -195,6 +195,7 @@ async function assemble({
       ...(oldTask && { retention: oldTask.plan }),
       maxBadSamples: job.data.maxBadSamples,
       weights: job.output.weights,
+      snapshotSeconds: job.snapshot.everySeconds,
       ...(job.output.calibrate !== 'none' && { calibrate: job.output.calibrate }),
       ...(warnings.length > 0 && { warnings }),
     },

@@ -44,7 +44,9 @@ export interface Report {
   readonly steps: number;
   /** Of them, those of stages that were trained before this run. */
   readonly stepsReused: number;
-  /** `training` leaves out reused stages. */
+  /** How often the run was taken up again after a stop, and about how many steps that made be done twice; absent without one. */
+  readonly resumes?: { readonly times: number; readonly stepsRedone: number };
+  /** Without the time in which the job stood still; `training` leaves out reused stages. */
   readonly seconds: { readonly total: number; readonly training: number };
   readonly stages: readonly StageReport[];
   /** In which order blocks thawed, first to thaw first; absent in jobs that do not ask for it. */
@@ -128,15 +130,14 @@ export interface ReportFacts {
   /** Ids of the test set's samples, by their row. */
   readonly testIds: readonly string[];
   readonly nearDuplicates?: SplitCheck;
-  /** Milliseconds since 1970, of the coordinator's start and of now. */
-  readonly startedAt: number;
+  /** Milliseconds since 1970: now. */
   readonly endedAt: number;
 }
 
 export function buildReport(state: JobState, facts: ReportFacts): Report {
   const { plan, engine, generation, stages } = state;
   invariant(engine !== null && generation !== null, 'a finished job has an engine and a generation');
-  const { startedAt, endedAt, testIds, ...digestsAndSeed } = facts;
+  const { endedAt, testIds, ...digestsAndSeed } = facts;
   return {
     version: 1,
     name: plan.name,
@@ -151,8 +152,9 @@ export function buildReport(state: JobState, facts: ReportFacts): Report {
     generations: generation.number,
     steps: state.cursor.step,
     stepsReused: stages.reduce((sum, { reused, steps }) => sum + (reused ? steps : 0), 0),
+    ...resumesOf(state),
     seconds: {
-      total: (endedAt - startedAt) / 1000,
+      total: (endedAt - state.startedAt) / 1000,
       training: stages.reduce((sum, stage) => sum + (stage.reused ? 0 : stageSeconds(stage)), 0),
     },
     stages: stages.map((stage) => stageReport(state, stage)),
@@ -163,6 +165,10 @@ export function buildReport(state: JobState, facts: ReportFacts): Report {
     badSamples: state.badSamples,
     featureCache: state.featureGain ?? noFeatureGain,
   };
+}
+
+function resumesOf({ resumed: { times, stepsRedone } }: JobState): Pick<Report, 'resumes'> {
+  return times > 0 ? { resumes: { times, stepsRedone } } : {};
 }
 
 function oldTaskReport({ oldTask, plan, stages, test }: JobState): { readonly oldTask?: OldTaskReport } {

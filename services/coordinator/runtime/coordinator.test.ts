@@ -9,7 +9,7 @@ import type { Heartbeat__Output } from '@thaw/proto/gen/thaw/v1/Heartbeat.ts';
 import type { TrainerMessage__Output } from '@thaw/proto/gen/thaw/v1/TrainerMessage.ts';
 import type { CoreEvent } from '../core/events.ts';
 import type { JobState } from '../core/state.ts';
-import { aHello, aPlan, aStage, incarnationOf, Play } from '../testing/builders.ts';
+import { aHello, aPlan, aStage, aTaken, incarnationOf, Play } from '../testing/builders.ts';
 import { Coordinator, type CoordinatorPorts } from './coordinator.ts';
 import { inboxEventsMax } from './inbox.ts';
 import { hungMilliseconds } from './liveness.ts';
@@ -39,8 +39,14 @@ function aWorld(taken: JobState, changes: Partial<CoordinatorPorts> = {}): World
       project: async ({ entry }) => void journal.push(`file ${entry.kind}`),
     },
     sessions: {
-      send: (to, { welcome, directive }) => {
-        const what = welcome ? 'welcome' : directive?.finish ? `finish ${directive.finish.outcome}` : 'directive';
+      send: (to, { welcome, directive, plan }) => {
+        const what = plan
+          ? `plan ${plan.number}`
+          : welcome
+            ? 'welcome'
+            : directive?.finish
+              ? `finish ${directive.finish.outcome}`
+              : 'directive';
         journal.push(`${what} to ${Number.parseInt(to, 16)}`);
       },
       refuse: (_, code) => void journal.push(`refuse ${code}`),
@@ -55,6 +61,7 @@ function aWorld(taken: JobState, changes: Partial<CoordinatorPorts> = {}): World
     },
     withdraw: async () => void journal.push('withdraw'),
     discard: async () => undefined,
+    snapshots: { keep: async () => `sha256:${'5'.repeat(64)}` },
     stages: { find: async () => ({ results: [], badSamples: [] }), keep: async () => undefined },
     ...changes,
   });
@@ -249,6 +256,59 @@ describe('the export', () => {
     for (const event of last) coordinator.post(event);
     assert.equal((await run).failure?.message, 'disk full');
     assert.ok(journal.includes('withdraw'));
+  });
+});
+
+describe('snapshots', () => {
+  afterEach(() => mock.timers.reset());
+
+  /** A job of one trainer that trains a long epoch, two seconds after its coordinator came. */
+  async function aLongEpoch(keep: CoordinatorPorts['snapshots']['keep'], changes: Partial<CoordinatorPorts> = {}) {
+    mock.timers.enable({ apis: ['setInterval'] });
+    let now = 0;
+    const clock = { monotonic: () => now, wall: () => 5_000_000 + now };
+    const plan = aPlan({ replicas: 1, snapshotSeconds: 2, stages: [aStage({ stepsPerEpoch: 100, steps: 100 })] });
+    const world = aWorld({ ...new Play(plan).gather(1).state, outbox: [] }, { clock, snapshots: { keep }, ...changes });
+    const run = world.coordinator.run();
+    // Tests look at it later.
+    run.catch(() => undefined);
+    for (; now < 2000; now += 250) mock.timers.tick(250);
+    assert.ok(!world.journal.some((line) => line.startsWith('plan')));
+    mock.timers.tick(250);
+    await settled();
+    const taken = aTaken(world.coordinator.state, { step: 40, member: 0, plan: 1 });
+    world.coordinator.post({ kind: 'snapshotTaken', from: incarnationOf(0), taken });
+    await settled();
+    return { ...world, run };
+  }
+
+  it('are asked for as often as the job says, by a plan that is stored first; then the restore point moves', async () => {
+    const { coordinator, journal, saved, run } = await aLongEpoch(async () => `sha256:${'5'.repeat(64)}`);
+    const asked = journal.indexOf('plan 1 to 0');
+    assert.ok(asked > 0, journal.join(', '));
+    assert.equal(saved.find(({ openPlan }) => openPlan?.number === 1)?.restorePoints.length, 0);
+    assert.deepEqual(
+      saved.at(-1)?.restorePoints.map(({ step }) => step),
+      [40],
+    );
+    coordinator.post({ kind: 'cancel', reason: 'seen enough' });
+    await run;
+  });
+
+  it('of a coordinator that another has overtaken move nothing: it leaves', async () => {
+    const save = async ({ restorePoints }: JobState): Promise<void> => {
+      if (restorePoints.length > 0) throw new ThawError('TermSuperseded', 'another reigns');
+    };
+    const { coordinator, journal, run } = await aLongEpoch(async () => `sha256:${'5'.repeat(64)}`, { store: { save } });
+    await assert.rejects(run, { code: 'TermSuperseded' });
+    assert.deepEqual(coordinator.state.restorePoints, []);
+    assert.ok(!journal.includes('stream snapshotStored'), journal.join(', '));
+  });
+
+  it('that cannot be kept end the job with the reason, and the restore point stays', async () => {
+    const { run } = await aLongEpoch(() => Promise.reject(new ThawError('StorageFailed', 'disk full')));
+    const { failure, restorePoints } = await run;
+    assert.deepEqual([failure?.code, restorePoints], ['StorageFailed', []]);
   });
 });
 

@@ -13,6 +13,8 @@ import { outboxEventsMax } from '../core/event-log.ts';
 import type { CoreEvent, Effect } from '../core/events.ts';
 import type { StageResult } from '../core/kept-stage.ts';
 import { jobStatus } from '../core/progress.ts';
+import { referenced } from '../core/references.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import { nextKey } from '../core/stage-reuse.ts';
 import { isTerminal, type JobState } from '../core/state.ts';
 import { sameStored } from '../core/stored-form.ts';
@@ -21,7 +23,7 @@ import { createDirectives } from './directives.ts';
 import { createInbox } from './inbox.ts';
 import { coreEvent } from './incoming.ts';
 import { createLiveness } from './liveness.ts';
-import type { EventStream, ResultExporter, Sessions, StageResults, StateStore } from './ports.ts';
+import type { EventStream, ResultExporter, Sessions, SnapshotStore, StageResults, StateStore } from './ports.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import { createSeenSamples } from './seen-samples.ts';
 
@@ -36,14 +38,20 @@ export interface CoordinatorPorts {
   withdraw(): Promise<void>;
   /** What was trained before. */
   readonly stages: StageResults;
+  readonly snapshots: SnapshotStore;
   /** Drops a stored state that nothing refers to. */
   discard(digest: string): Promise<void>;
   readonly natsUrl: string;
 }
 
+/** What the loop begins with. */
+export type Opening = Extract<CoreEvent, { readonly kind: 'started' | 'resumed' }>;
+
 const tickMilliseconds = 250;
 const renewMilliseconds = 1000;
 const resendMilliseconds = 1000;
+/** What a trainer does within a step. */
+const steppingPhases: readonly string[] = ['compute', 'exchange', 'apply'];
 /** How long trainers get to take their last directive and leave. */
 const farewellMilliseconds = 1500;
 const farewellPollMilliseconds = 20;
@@ -52,12 +60,15 @@ export class Coordinator {
   readonly #ports: CoordinatorPorts;
   readonly #inbox = createInbox();
   readonly #liveness = createLiveness();
-  readonly #seenSamples = createSeenSamples();
+  readonly #seenSamples;
+  readonly #opening: CoreEvent;
   readonly #heartbeats = new Map<string, Heartbeat__Output>();
   readonly #directives;
   readonly #publisher: Publisher;
   #state: JobState;
   #storedAt: number;
+  /** When the last snapshot was taken, or training began. */
+  #snapshotAt: number;
   #over = false;
   #ended = false;
   #superseded: ThawError | null = null;
@@ -69,12 +80,16 @@ export class Coordinator {
   #housekeeping: Promise<void> = Promise.resolve();
   stateWrites = 0;
   stateWriteSeconds = 0;
+  snapshotsStored = 0;
 
-  /** `taken`: the state as it stands under the job's key. */
-  constructor(taken: JobState, ports: CoordinatorPorts) {
+  /** `taken`: the state as it stands under the job's key. `opening`: what the loop begins with. */
+  constructor(taken: JobState, ports: CoordinatorPorts, opening: Opening = { kind: 'started' }) {
     this.#ports = ports;
     this.#state = taken;
+    this.#opening = opening;
+    this.#seenSamples = createSeenSamples(opening.kind === 'resumed' ? opening.badSamples : []);
     this.#storedAt = ports.clock.monotonic();
+    this.#snapshotAt = this.#storedAt;
     this.#directives = createDirectives(ports.sessions);
     this.#publisher = createPublisher(ports.stream, {
       published: ({ sequence, entry }) => {
@@ -88,7 +103,7 @@ export class Coordinator {
   /** Resolves when the job is over, its last event published, its trainers told. Throws TermSuperseded. */
   async run(): Promise<JobState> {
     const timer = this.#startTimer();
-    this.post({ kind: 'started' });
+    this.post(this.#opening);
     try {
       while (!this.#over && !this.#superseded) {
         await this.#inbox.filled();
@@ -117,6 +132,12 @@ export class Coordinator {
     if (message.ack) this.#directives.acknowledged(from, message.ack.revision);
     const event = coreEvent(from, message, this.#seenSamples.firstSeen);
     if (event) this.post(event);
+  }
+
+  /** Ends the job in good order, with a snapshot where there is something to store. */
+  stop(reason: string): void {
+    const isStepping = this.#beats().some(({ phase }) => steppingPhases.includes(phase));
+    this.post({ kind: 'stop', reason, isStepping });
   }
 
   closed(from: string): void {
@@ -148,12 +169,21 @@ export class Coordinator {
   }
 
   status(): JobStatus {
-    const beats = this.#state.members.flatMap(({ incarnation }) => this.#heartbeats.get(incarnation) ?? []);
-    return jobStatus(this.#state, beats, this.#ports.clock.wall());
+    return jobStatus(this.#state, this.#beats(), this.#ports.clock.wall());
   }
 
   eventLines(from: number): ReturnType<Publisher['lines']> {
     return this.#publisher.lines(from);
+  }
+
+  /** The newest step of a heartbeat. */
+  #reachedStep(): number {
+    return Math.max(0, ...this.#beats().map(({ step }) => step));
+  }
+
+  /** The last heartbeat of each member. */
+  #beats(): Heartbeat__Output[] {
+    return this.#state.members.flatMap(({ incarnation }) => this.#heartbeats.get(incarnation) ?? []);
   }
 
   async #turn(events: readonly CoreEvent[]): Promise<void> {
@@ -224,6 +254,13 @@ export class Coordinator {
       case 'direct':
         for (const to of effect.to) this.#directives.send(this.#state, to);
         return;
+      case 'plan':
+        this.#snapshotAt = this.#ports.clock.monotonic();
+        for (const to of effect.to) this.#directives.sendPlan(this.#state, to);
+        return;
+      case 'keepSnapshot':
+        void this.#keepSnapshot(effect.snapshot);
+        return;
       case 'export':
         // Decided in a turn that also ended the job: nothing is to be written any more.
         if (!isTerminal(this.#state)) this.#exporting = this.#export();
@@ -263,10 +300,22 @@ export class Coordinator {
     this.#housekeeping = this.#housekeeping.then(() => this.#ports.stages.keep(result, badSamples));
   }
 
+  async #keepSnapshot(snapshot: Snapshot): Promise<void> {
+    this.#snapshotAt = this.#ports.clock.monotonic();
+    try {
+      const digest = await this.#ports.snapshots.keep(snapshot, this.#seenSamples.all());
+      this.snapshotsStored += 1;
+      this.post({ kind: 'snapshotKept', digest, snapshot });
+    } catch (thrown) {
+      const { code, message } = toThawError(thrown);
+      this.post({ kind: 'broken', code, message });
+    }
+  }
+
   #discard(digest: string): void {
     const { log, discard } = this.#ports;
     this.#housekeeping = this.#housekeeping
-      .then(() => discard(digest))
+      .then(() => (referenced(this.#state).has(digest) ? undefined : discard(digest)))
       .catch((error: unknown) => log.warn({ err: error }, 'an old state stays on disk'));
   }
 
@@ -303,8 +352,22 @@ export class Coordinator {
         resentAt = now;
         this.#directives.resend(this.#state);
       }
-      if (now - this.#storedAt >= renewMilliseconds) this.#inbox.wake();
+      if (now - this.#storedAt >= renewMilliseconds) this.#renew();
+      if (now - this.#snapshotAt >= this.#state.plan.snapshotSeconds * 1000) this.#snapshotDue(now);
     }, tickMilliseconds);
+  }
+
+  /** What is written each second also says how far training is. */
+  #renew(): void {
+    const step = this.#reachedStep();
+    if (step > this.#state.reachedStep) this.post({ kind: 'reached', step });
+    else this.#inbox.wake();
+  }
+
+  #snapshotDue(now: number): void {
+    if (this.#state.directive?.work.kind !== 'train') return;
+    this.#snapshotAt = now;
+    this.post({ kind: 'snapshotDue' });
   }
 
   /** Waits a while until every trainer has left, then closes what is open. */

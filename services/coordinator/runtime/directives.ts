@@ -1,12 +1,15 @@
-// Keeps saying the current directive to every member until it has been acknowledged: once a second, and whenever the
-// core asks. What was acknowledged is not stored; after a restart it is simply said again.
+// Keeps saying the current directive to every member until it has been acknowledged, and the open plan until it is
+// carried out: once a second, and whenever the core asks. What was acknowledged is not stored; after a restart it is
+// simply said again.
 
 import { directiveMessage } from '../core/directive.ts';
+import { planMessage } from '../core/snapshots.ts';
 import type { JobState } from '../core/state.ts';
 import type { Sessions } from './ports.ts';
 
 export interface Directives {
   send(state: JobState, to: string): void;
+  sendPlan(state: JobState, to: string): void;
   acknowledged(from: string, revision: number): void;
   /** To those who have not acknowledged it. */
   resend(state: JobState): void;
@@ -19,16 +22,25 @@ export function createDirectives(sessions: Sessions): Directives {
   const send = (state: JobState, to: string): void => {
     const directive = directiveMessage(state);
     if (directive) sessions.send(to, { directive });
+    sendPlan(state, to);
+  };
+  const sendPlan = (state: JobState, to: string): void => {
+    const plan = planMessage(state);
+    if (plan) sessions.send(to, { plan });
   };
   return {
     send,
+    sendPlan,
     acknowledged(from, revision) {
       revisions.set(from, Math.max(revisions.get(from) ?? 0, revision));
     },
     resend(state) {
       const wanted = state.directive?.revision ?? 0;
       for (const { incarnation } of state.members) {
-        if ((revisions.get(incarnation) ?? 0) >= wanted) continue;
+        if ((revisions.get(incarnation) ?? 0) >= wanted) {
+          sendPlan(state, incarnation);
+          continue;
+        }
         resent += 1;
         send(state, incarnation);
       }

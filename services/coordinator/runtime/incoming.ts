@@ -10,6 +10,7 @@ export function coreEvent(from: string, message: TrainerMessage__Output, firstSe
   if (message.hello) return { kind: 'hello', hello: message.hello };
   if (message.ready) return { kind: 'ready', from, ready: message.ready };
   if (message.report) return { kind: 'report', from, report: message.report };
+  if (message.snapshotTaken) return { kind: 'snapshotTaken', from, taken: message.snapshotTaken };
   if (message.failure) return { kind: 'failure', from, failure: message.failure };
   if (message.goodbye) return { kind: 'goodbye', from, ...message.goodbye };
   if (message.badSamples) {

@@ -1,10 +1,12 @@
 // What the runtime needs from the world, as small interfaces; adapters/ has the real ones, tests bring their own.
 
+import type { Digest } from '@thaw/common/content/digest.ts';
 import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
 import type { BadSamples__Output } from '@thaw/proto/gen/thaw/v1/BadSamples.ts';
 import type { CoordinatorMessage } from '@thaw/proto/gen/thaw/v1/CoordinatorMessage.ts';
 import type { OutboxEvent } from '../core/event-log.ts';
 import type { StageResult } from '../core/kept-stage.ts';
+import type { SeenSamples, Snapshot } from '../core/snapshot.ts';
 import type { JobState } from '../core/state.ts';
 
 /** The job's key, written by compare-and-set. */
@@ -44,6 +46,11 @@ export interface StageResults {
   find(keyAfter: (found: readonly StageResult[]) => string | null): Promise<FoundStages>;
   /** `badSamples`: those that the job has met so far. */
   keep(result: StageResult, badSamples: BadSamples__Output['samples']): Promise<void>;
+}
+
+export interface SnapshotStore {
+  /** Resolves once the file is on disk, and what it names was read back. Throws StorageFailed or BlobCorrupt. */
+  keep(snapshot: Snapshot, badSamples: SeenSamples): Promise<Digest>;
 }
 
 export interface FoundStages {

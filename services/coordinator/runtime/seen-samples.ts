@@ -13,16 +13,16 @@ export interface SeenSamples {
   all(): Samples;
 }
 
-export function createSeenSamples(): SeenSamples {
+/** `before`: met in an earlier run of the job. */
+export function createSeenSamples(before: Samples = []): SeenSamples {
   const seen = new Map<string, Samples[number]>();
-  return {
-    firstSeen: (samples) =>
-      samples.filter((sample) => {
-        const key = `${sample.split}/${sample.id}`;
-        if (seen.has(key) || seen.size >= samplesMax) return false;
-        seen.set(key, sample);
-        return true;
-      }),
-    all: () => [...seen.values()],
-  };
+  const firstSeen = (samples: Samples): Samples =>
+    samples.filter((sample) => {
+      const key = `${sample.split}/${sample.id}`;
+      if (seen.has(key) || seen.size >= samplesMax) return false;
+      seen.set(key, sample);
+      return true;
+    });
+  firstSeen(before);
+  return { firstSeen, all: () => [...seen.values()] };
 }

@@ -118,6 +118,7 @@ function aJob(stages: readonly StagePlan[]): ResolvedJob {
       metric: 'accuracy',
       calibrate: 'none',
     },
+    snapshot: { everySeconds: 60 },
   };
 }
 

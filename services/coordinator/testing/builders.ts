@@ -10,6 +10,7 @@ import type { Hello__Output } from '@thaw/proto/gen/thaw/v1/Hello.ts';
 import type { Ranked__Output } from '@thaw/proto/gen/thaw/v1/Ranked.ts';
 import type { Ready__Output } from '@thaw/proto/gen/thaw/v1/Ready.ts';
 import type { Report, Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
+import type { SnapshotTaken__Output } from '@thaw/proto/gen/thaw/v1/SnapshotTaken.ts';
 import type { Trained__Output } from '@thaw/proto/gen/thaw/v1/Trained.ts';
 import { protocolVersion } from '@thaw/proto/protocol-version.ts';
 import { decide } from '../core/decide.ts';
@@ -55,6 +56,7 @@ export function aPlan(changes: Partial<JobPlan> = {}): JobPlan {
     parts: { validation: 3, test: 3 },
     maxBadSamples: 0.02,
     weights: 'best',
+    snapshotSeconds: 60,
     ...changes,
   };
 }
@@ -94,6 +96,17 @@ export function aTrained(lastStep: number, changes: Partial<Trained__Output> = {
     frozenIntact: true,
     ...changes,
   };
+}
+
+/** What a member says of a snapshot in the current epoch; the first one stores it. */
+export function aTaken(
+  { term, directive }: JobState,
+  { step, member, ...changes }: Partial<SnapshotTaken__Output> & { readonly step: number; readonly member: number },
+): SnapshotTaken__Output {
+  const sums = { lossSum: step, penaltySum: 0, count: 10 * step, correct: step, stepsSkipped: 0, learningRate: 0.01 };
+  const digest = `sha256:${step.toString(16).padStart(64, 'd')}`;
+  const bytes = member === 0 ? 10 : 0;
+  return { term, revision: directive?.revision ?? 0, plan: 0, step, digest, bytes, sums, pauseSeconds: 0, ...changes };
 }
 
 /** Parts of two classes with `correct` of ten samples right in each. */
@@ -202,8 +215,14 @@ export class Play {
 
   gather(trainers: number): this {
     this.tell({ kind: 'started' });
-    for (let i = 0; i < trainers; i++) this.tell({ kind: 'hello', hello: aHello(i) });
-    for (let i = 0; i < trainers; i++) this.tell({ kind: 'ready', from: incarnationOf(i), ready: aReady() });
+    return this.join(trainers);
+  }
+
+  /** So many trainers, numbered from `first`. */
+  join(trainers: number, first = 0): this {
+    const indices = Array.from({ length: trainers }, (_, i) => first + i);
+    for (const i of indices) this.tell({ kind: 'hello', hello: aHello(i) });
+    for (const i of indices) this.tell({ kind: 'ready', from: incarnationOf(i), ready: aReady() });
     return this;
   }
 

@@ -193,9 +193,8 @@ function finish(state: State, { outcome, seconds, bytes }: Extract<FromHost, { k
   if (!opened || pending?.local.step !== outcome.step) return;
   opened.words.free(buffers.gradients, outcome.step);
   state.exchange = null;
-  const { acknowledgedPlan: _, ...agreed } = outcome;
   const { sums } = stepBuffers(opened.memory, outcome.step);
-  pending.resolve({ ...agreed, sums, seconds, bytes });
+  pending.resolve({ ...outcome, sums, seconds, bytes });
 }
 
 function fail(state: State, failure: ThawError): void {

@@ -74,6 +74,8 @@ export interface StepResult {
   readonly statistics: BigInt64Array;
   /** Indices into layout.entries that held NaN or infinity on any member; non-empty: nobody applies. */
   readonly nonFinite: readonly number[];
+  /** The highest plan that every member has acknowledged; the same on all of them. */
+  readonly acknowledgedPlan: number;
   readonly seconds: { readonly announce: number; readonly reduce: number };
   readonly bytes: { readonly sent: number; readonly received: number };
 }

@@ -5,6 +5,7 @@ import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threa
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { startThread } from '@thaw/common/threads/start-thread.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
+import type { Plan__Output } from '@thaw/proto/gen/thaw/v1/Plan.ts';
 import type { TrainerMessage } from '@thaw/proto/gen/thaw/v1/TrainerMessage.ts';
 import type { Welcome__Output } from '@thaw/proto/gen/thaw/v1/Welcome.ts';
 import { createInbox, type Inbox, Superseded } from './inbox.ts';
@@ -19,6 +20,8 @@ export interface CommsLink {
   welcome(): Promise<Welcome__Output>;
   /** The newest directive not taken yet; older ones that nobody took are skipped, as levels are. */
   nextDirective(): Promise<Directive__Output>;
+  /** The newest plan that has come; null before the first one. */
+  plan(): Plan__Output | null;
   /** Throws Superseded when a directive newer than `revision` has arrived, or the fatal error. Cheap: one atomic read. */
   check(revision: number): void;
   /** Settles as `work` does, unless a newer directive or a fatal error comes first. One at a time. */
@@ -27,10 +30,17 @@ export interface CommsLink {
   observe(observation: Observation): void;
   fetch(digest: string, options?: { readonly cached: boolean }): Promise<Uint8Array>;
   /** The bytes are moved, not copied: the caller's view is empty afterwards. */
-  store(bytes: Uint8Array<ArrayBuffer>): Promise<{ readonly digest: string; readonly bytes: number }>;
+  store(bytes: Uint8Array<ArrayBuffer>): Promise<Blob>;
+  /** The digest of what would be stored; the bytes are moved too. */
+  digest(bytes: Uint8Array<ArrayBuffer>): Promise<Blob>;
   /** Starts the collective in the comms thread and returns the port to speak to it. */
   startCollective(welcome: Welcome__Output): MessagePort;
   close(): Promise<void>;
+}
+
+export interface Blob {
+  readonly digest: string;
+  readonly bytes: number;
 }
 
 export async function startComms(options: Omit<CommsOptions, 'board' | 'fence'>): Promise<CommsLink> {
@@ -70,6 +80,7 @@ function linkOver(worker: Worker, inbox: Inbox, shared: Shared): CommsLink {
     metricsPort: shared.metricsPort,
     welcome: () => inbox.welcome(),
     nextDirective: () => inbox.nextDirective(),
+    plan: () => inbox.plan(),
     check(revision) {
       inbox.check();
       if (Atomics.load(shared.fence, 0) > revision) throw new Superseded();
@@ -79,7 +90,8 @@ function linkOver(worker: Worker, inbox: Inbox, shared: Shared): CommsLink {
     observe: (observation) => post({ kind: 'observe', observation }),
     fetch: (digest, { cached } = { cached: false }) =>
       inbox.request<Uint8Array>((id) => post({ kind: 'fetch', id, digest, cached })),
-    store: (bytes) => inbox.request((id) => post({ kind: 'store', id, bytes }, [bytes.buffer])),
+    store: (bytes) => inbox.request((id) => post({ kind: 'store', id, bytes, keep: true }, [bytes.buffer])),
+    digest: (bytes) => inbox.request((id) => post({ kind: 'store', id, bytes, keep: false }, [bytes.buffer])),
     startCollective(welcome) {
       const { port1, port2 } = new MessageChannel();
       post({ kind: 'startCollective', port: port2, welcome }, [port2]);

@@ -4,6 +4,7 @@
 import { errorCodeOf } from '@thaw/common/errors/catalogue.ts';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
+import type { Plan__Output } from '@thaw/proto/gen/thaw/v1/Plan.ts';
 import type { Welcome__Output } from '@thaw/proto/gen/thaw/v1/Welcome.ts';
 import type { FromComms } from './messages.ts';
 
@@ -22,6 +23,8 @@ export interface Inbox {
   check(): void;
   welcome(): Promise<Welcome__Output>;
   nextDirective(): Promise<Directive__Output>;
+  /** The newest plan so far; null before the first one. */
+  plan(): Plan__Output | null;
   /** Settles as `work` does, or rejects with Superseded or the fatal error, whichever is first. One at a time. */
   interruptible<T>(work: Promise<T>): Promise<T>;
   request<T>(post: (id: number) => void): Promise<T>;
@@ -40,6 +43,7 @@ export function createInbox(): Inbox {
   let failure: ThawError | null = null;
   let welcome: Welcome__Output | null = null;
   let directive: Directive__Output | null = null;
+  let plan: Plan__Output | null = null;
   let interrupt: ((error: Error) => void) | null = null;
   let nextId = 1;
   const welcomeWaiters: Waiter<Welcome__Output>[] = [];
@@ -84,6 +88,7 @@ export function createInbox(): Inbox {
       directive = null;
       return held && !failure ? Promise.resolve(held) : wait(directiveWaiters);
     },
+    plan: () => plan,
     interruptible<T>(work: Promise<T>) {
       invariant(interrupt === null, 'two interruptible waits at once');
       return new Promise<T>((resolve, reject) => {
@@ -122,6 +127,9 @@ export function createInbox(): Inbox {
         return;
       case 'directive':
         receivedDirective(message.directive);
+        return;
+      case 'plan':
+        plan = message.plan;
         return;
       case 'fetched':
         answer(message.id).resolve(message.bytes);

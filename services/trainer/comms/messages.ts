@@ -4,6 +4,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { CoordinatorMessage__Output } from '@thaw/proto/gen/thaw/v1/CoordinatorMessage.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
+import type { Plan__Output } from '@thaw/proto/gen/thaw/v1/Plan.ts';
 import type { TrainerMessage } from '@thaw/proto/gen/thaw/v1/TrainerMessage.ts';
 import type { Welcome__Output } from '@thaw/proto/gen/thaw/v1/Welcome.ts';
 
@@ -24,7 +25,8 @@ export type ToComms =
   | { readonly kind: 'send'; readonly message: TrainerMessage }
   | { readonly kind: 'startCollective'; readonly port: MessagePort; readonly welcome: Welcome__Output }
   | { readonly kind: 'fetch'; readonly id: number; readonly digest: string; readonly cached: boolean }
-  | { readonly kind: 'store'; readonly id: number; readonly bytes: Uint8Array }
+  /** Without `keep` only the digest is asked for. */
+  | { readonly kind: 'store'; readonly id: number; readonly bytes: Uint8Array; readonly keep: boolean }
   | { readonly kind: 'observe'; readonly observation: Observation }
   | { readonly kind: 'close' };
 
@@ -32,6 +34,7 @@ export type FromComms =
   | { readonly kind: 'started'; readonly metricsPort: number }
   | { readonly kind: 'welcome'; readonly welcome: Welcome__Output }
   | { readonly kind: 'directive'; readonly directive: Directive__Output }
+  | { readonly kind: 'plan'; readonly plan: Plan__Output }
   | { readonly kind: 'fetched'; readonly id: number; readonly bytes: Uint8Array }
   | { readonly kind: 'stored'; readonly id: number; readonly digest: string; readonly bytes: number }
   | { readonly kind: 'refused'; readonly id: number; readonly code: string; readonly message: string }
@@ -60,6 +63,8 @@ export type Observation =
       readonly bytes: Readonly<Record<'memory' | 'written', number>>;
     }
   | { readonly kind: 'badSample'; readonly set: string }
+  /** How long training stood still for it, and what it took. */
+  | { readonly kind: 'snapshot'; readonly pauseSeconds: number; readonly bytes: number }
   | { readonly kind: 'engine'; readonly tensors: number; readonly bytes: number };
 
 export const stepParts = ['data', 'features', 'compute', 'exchange', 'apply'] as const;

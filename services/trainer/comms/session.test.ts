@@ -7,20 +7,47 @@ import { createSession } from './session.ts';
 function aSession() {
   const sent: TrainerMessage[] = [];
   const directives: number[] = [];
+  const plans: number[] = [];
   const fatal: string[] = [];
   const session = createSession(
     { incarnation: '00000000000000aa', name: 'trainer-0', pid: 1 },
     {
       welcome: () => {},
       directive: (directive) => directives.push(directive.revision),
+      plan: ({ number }) => plans.push(number),
       fatal: (error) => fatal.push(`${error.code}: ${error.message}`),
     },
   );
   const open = () => session.opened({ send: (message) => sent.push(message), end: () => {} });
   const directive = (term: number, revision: number) =>
     session.received({ body: 'directive', directive: { term, revision } } as CoordinatorMessage__Output);
-  return { session, sent, directives, fatal, open, directive };
+  const plan = (term: number, number: number) =>
+    session.received({ body: 'plan', plan: { term, number } } as CoordinatorMessage__Output);
+  return { session, sent, directives, plans, fatal, open, directive, plan };
 }
+
+test('a plan is handed on once, and never one of an older term or number', () => {
+  const { open, directive, plan, plans } = aSession();
+  open();
+  directive(2, 4);
+  plan(2, 3);
+  plan(2, 3);
+  plan(1, 4);
+  plan(2, 2);
+  assert.deepEqual(plans, [3]);
+});
+
+test('the newest snapshot is said again after a reconnect', () => {
+  const { session, open, sent } = aSession();
+  open();
+  for (const step of [7, 9]) session.send({ snapshotTaken: { step } });
+  session.lost();
+  open();
+  assert.deepEqual(
+    sent.flatMap(({ snapshotTaken }) => snapshotTaken?.step ?? []),
+    [7, 9, 9],
+  );
+});
 
 test('a directive is handed on once however often it is sent', () => {
   const { open, directive, directives, sent } = aSession();

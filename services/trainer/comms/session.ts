@@ -1,4 +1,4 @@
-// One trainer's side of the control stream. It keeps levels, not history: hello, ready and the newest report are said
+// One trainer's side of the control stream. It keeps levels, not history: hello, ready and the newest snapshot are said
 // again after every reconnect, and a directive that comes twice is answered with the report that is already held.
 // It decides nothing and owns no thread.
 
@@ -6,6 +6,7 @@ import { type ErrorCode, errorCatalogue } from '@thaw/common/errors/catalogue.ts
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { CoordinatorMessage__Output } from '@thaw/proto/gen/thaw/v1/CoordinatorMessage.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
+import type { Plan__Output } from '@thaw/proto/gen/thaw/v1/Plan.ts';
 import type { Refusal__Output } from '@thaw/proto/gen/thaw/v1/Refusal.ts';
 import type { TrainerMessage } from '@thaw/proto/gen/thaw/v1/TrainerMessage.ts';
 import type { Welcome__Output } from '@thaw/proto/gen/thaw/v1/Welcome.ts';
@@ -21,6 +22,8 @@ export interface SessionHandlers {
   welcome(welcome: Welcome__Output): void;
   /** A directive newer than any before. */
   directive(directive: Directive__Output): void;
+  /** A plan newer than any before. */
+  plan(plan: Plan__Output): void;
   /** The session cannot go on: refused, or taken over. */
   fatal(error: ThawError): void;
 }
@@ -51,6 +54,8 @@ export function createSession(identity: SessionIdentity, handlers: SessionHandle
   let welcomed = false;
   let ready: TrainerMessage | null = null;
   let report: TrainerMessage | null = null;
+  let newestPlan = 0;
+  let snapshot: TrainerMessage | null = null;
   let held: TrainerMessage[] = [];
 
   const receivedDirective = (directive: Directive__Output): void => {
@@ -66,11 +71,18 @@ export function createSession(identity: SessionIdentity, handlers: SessionHandle
     }
   };
 
+  const receivedPlan = (plan: Plan__Output): void => {
+    if (plan.term < highestTerm || plan.number <= newestPlan) return;
+    newestPlan = plan.number;
+    handlers.plan(plan);
+  };
+
   return {
     opened(opened) {
       stream = opened;
       stream.send({ hello: { protocolVersion, ...identity, highestTerm, jobDigest: '' } });
       if (ready) stream.send(ready);
+      if (snapshot) stream.send(snapshot);
       for (const message of held) stream.send(message);
       held = [];
     },
@@ -86,11 +98,14 @@ export function createSession(identity: SessionIdentity, handlers: SessionHandle
         handlers.fatal(refusalError(message.refusal));
       } else if (message.directive) {
         receivedDirective(message.directive);
+      } else if (message.plan) {
+        receivedPlan(message.plan);
       }
     },
     send(message) {
       if (message.ready) ready = message;
       if (message.report) report = message;
+      if (message.snapshotTaken) snapshot = message;
       if (stream) stream.send(message);
       else if (message.badSamples || message.failure) {
         invariant(held.length < heldMessagesMax, `more than ${heldMessagesMax} messages wait for the coordinator`);

@@ -5,7 +5,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { invariant, ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
 import { createLogger } from '@thaw/common/log/logger.ts';
 import { createRegistry, startMetricsServer } from '@thaw/common/metrics/metrics-server.ts';
-import { fetchBlob, storeBlob } from '@thaw/proto/client/blob-client.ts';
+import { digestInSlices, fetchBlob, storeBlob } from '@thaw/proto/client/blob-client.ts';
 import { connectBlobs, connectSession } from '@thaw/proto/client/connect.ts';
 import type { Welcome__Output } from '@thaw/proto/gen/thaw/v1/Welcome.ts';
 import { startCollectiveHost } from '../collective/host.ts';
@@ -45,6 +45,10 @@ const session = createSession(
       log.info({ term: directive.term, revision: directive.revision, work: directive.work }, 'directive');
       Atomics.store(fence, 0, directive.revision);
       tell({ kind: 'directive', directive });
+    },
+    plan(plan) {
+      log.info({ term: plan.term, number: plan.number, change: plan.change }, 'plan');
+      tell({ kind: 'plan', plan });
     },
     fatal: fail,
   },
@@ -146,10 +150,11 @@ compute.on('message', (message: ToComms) => {
       return;
     }
     case 'store': {
-      const { id } = message;
+      const { id, bytes, keep } = message;
+      const stored = keep ? storeBlob(blobs, bytes) : digestInSlices(bytes);
       answer(
         id,
-        storeBlob(blobs, message.bytes).then((stored) => ({ kind: 'stored', id, ...stored })),
+        stored.then((blob) => ({ kind: 'stored', id, ...blob })),
       );
       return;
     }

@@ -25,6 +25,7 @@ import type { EngineClass } from '../engine/engine.ts';
 import { adaptStatistics } from '../train/adapt-statistics.ts';
 import { type EpochWork, trainEpoch } from '../train/epoch.ts';
 import type { JobContext } from '../train/job-context.ts';
+import { noSnapshots } from '../train/snapshots.ts';
 import { stageFeatures } from '../train/stage-features.ts';
 import { createStages, type StageRuntime } from '../train/stage-runtime.ts';
 import type { Notice } from './messages.ts';
@@ -64,7 +65,7 @@ export async function runRangeTest(subject: RangeSubject, tell: (notice: Notice)
   let runtime = stages.enter(0, { resetOptimizer: false, revision });
   const { layout, tensorSet } = runtime;
   await collective.open({ generation, stage: 0, self: 0, layout, tensorSet, shards: generation.shardOwners.length });
-  const work = { revision, generation, self: 0, context, collective, link };
+  const work = { term: 1, revision, generation, self: 0, context, collective, link, snapshots: noSnapshots };
   try {
     if (runtime.statistics.adapted.length > 0) {
       const moments = await adaptStatistics({ ...work, model, runtime, directive: epochOf(runtime, 0) });
@@ -117,7 +118,17 @@ function contextOf({ job, graph, weights, manifest, dataRoot, range }: RangeSubj
 function epochOf({ stepsPerEpoch, stageSteps }: StageRuntime, epoch: number): EpochWork['directive'] {
   const firstStep = epoch * stepsPerEpoch + 1;
   const lastStep = Math.min(stageSteps, firstStep + stepsPerEpoch - 1);
-  return { stage: 0, epoch, firstStep, lastStep, stageFirstStep: 1, restoreDigest: '', resetOptimizer: false };
+  const whole = { epochFirstStep: firstStep, soFar: null, snapshotMember: 0 };
+  return {
+    stage: 0,
+    epoch,
+    firstStep,
+    lastStep,
+    ...whole,
+    stageFirstStep: 1,
+    restoreDigest: '',
+    resetOptimizer: false,
+  };
 }
 
 /** Applies with the range's rate, and keeps the loss that the step began with, penalties included. */

@@ -28,7 +28,8 @@ export function epochBatches(options: EpochBatchesOptions, shards: readonly numb
   const { directive, context, runtime } = options;
   const { train } = context.job;
   const refsOf = new Map(shards.map((shard) => [shard, shardRefs(options, shard)]));
-  const refsAt = (step: number, shard: number): SampleRef[] => refsOf.get(shard)?.(step - directive.firstStep) ?? [];
+  const refsAt = (step: number, shard: number): SampleRef[] =>
+    refsOf.get(shard)?.(step - directive.epochFirstStep) ?? [];
   const pixels = mixedPixels({
     program: runtime.program,
     loadBlock: runtime.loadBlock,

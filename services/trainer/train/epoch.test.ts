@@ -7,6 +7,7 @@ import { noStatistics, type StatisticsLayout } from '@thaw/common/model/batch-st
 import { tensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import { stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
 import { fixedPointScale, notANumber, sumVectors } from '@thaw/proto/frames/announcement.ts';
+import type { EpochSums__Output } from '@thaw/proto/gen/thaw/v1/EpochSums.ts';
 import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
 import type { SampleRef } from '../cache/level.ts';
 import { programSource } from '../cache/program-source.ts';
@@ -16,6 +17,7 @@ import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
 import type { MicroBatch, StageProgram } from '../engine/engine.ts';
 import { trainEpoch } from './epoch.ts';
 import type { JobContext } from './job-context.ts';
+import type { Snapshots, StepDone } from './snapshots.ts';
 import type { StageRuntime } from './stage-runtime.ts';
 
 const microBatch = 4;
@@ -40,6 +42,10 @@ interface Options {
   readonly moved?: StatisticsLayout;
   /** Lays something over what the members agreed on. */
   readonly agreed?: (step: number) => Partial<StepResult>;
+  /** The sums of the epoch's steps before the first one. */
+  readonly soFar?: EpochSums__Output;
+  /** The plan that this member knows of after each step, and what all have acknowledged. */
+  readonly plan?: (step: number) => number;
   /** Ids of the validation set. */
   readonly validation?: readonly string[];
   readonly views?: number;
@@ -81,7 +87,7 @@ function anEpoch(options: Options = {}) {
   });
   const collective = {
     gradientBuffer: () => new Float32Array(layout.length),
-    async exchange({ step, shards: local }) {
+    async exchange({ step, shards: local, acknowledgedPlan }) {
       contributed.push(local);
       const total = (field: 'count' | 'weight' | 'loss' | 'correct') =>
         local.reduce((sum, contribution) => sum + contribution[field], 0);
@@ -97,6 +103,7 @@ function anEpoch(options: Options = {}) {
         statistics: sumVectors(local.map(({ statistics = new BigInt64Array(0) }) => statistics)),
         seconds: { announce: 0, reduce: 0 },
         bytes: { sent: 1, received: 2 },
+        acknowledgedPlan,
         ...agreed(step),
       };
     },
@@ -133,9 +140,48 @@ function anEpoch(options: Options = {}) {
   } as unknown as JobContext;
   const members = [{ incarnation: '0', name: 'trainer-0' }];
   const generation: Generation = { number: 1, members, shardOwners: [0, 0], firstStep: 1 };
-  const directive = { stage: 2, epoch: 5, firstStep: steps[0], lastStep: steps[1], stageFirstStep: 1 } as Train__Output;
-  const work = { directive, revision: 1, generation, self: 0, context, runtime, collective, link };
-  return { trained: trainEpoch(work), seen, contributed, board };
+  const directive = aDirective(steps, options.soFar);
+  const done: StepDone[] = [];
+  const snapshots: Snapshots = {
+    known: () => options.plan?.(done.length + 1) ?? 0,
+    afterStep: async (step) => void done.push(step),
+  };
+  const work = { directive, term: 1, revision: 1, generation, self: 0, context, runtime, collective, link, snapshots };
+  return { trained: trainEpoch(work), seen, contributed, board, done };
+}
+
+test('an epoch that is taken up again after any step takes the same samples to the same sums', async () => {
+  const whole = anEpoch();
+  const { seconds: _, reducedBytes: __, ...sums } = await whole.trained;
+  for (const { step, sums: soFar } of whole.done) {
+    const rest = anEpoch({ steps: [step + 1, perEpoch], soFar: soFar as EpochSums__Output });
+    const { seconds: _s, reducedBytes: _r, ...found } = await rest.trained;
+    assert.deepEqual(found, sums);
+    const taken = shards.length * (perEpoch - step);
+    assert.deepEqual(
+      rest.seen.batches.map(({ sampleIds }) => sampleIds),
+      taken === 0 ? [] : whole.seen.batches.slice(-taken).map(({ sampleIds }) => sampleIds),
+    );
+  }
+  assert.equal(whole.done.length, perEpoch);
+});
+
+test('each step says which plan all members know, and the last one who stores the end', async () => {
+  const { trained, done } = anEpoch({ plan: (step) => (step < 2 ? 0 : 4) });
+  await trained;
+  assert.deepEqual(
+    done.map(({ step, acknowledgedPlan, endStoredBy }) => [step, acknowledgedPlan, endStoredBy]),
+    [
+      [1, 0, null],
+      [2, 4, null],
+      [3, 4, 0],
+    ].slice(0, perEpoch),
+  );
+});
+
+function aDirective([firstStep, lastStep]: readonly [number, number], soFar: EpochSums__Output | null = null) {
+  const rest = { stage: 2, epoch: 5, stageFirstStep: 1, epochFirstStep: 1, snapshotMember: 0 };
+  return { ...rest, firstStep, lastStep, soFar } as Train__Output;
 }
 
 /** Samples of the first `steps` steps, by the rule itself. */

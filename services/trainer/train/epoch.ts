@@ -1,4 +1,4 @@
-// One epoch of one stage: every step computes the gradients of the hosted shards, sums them with everybody's, and
+// One epoch of one stage, or what is left of it after a stop: every step computes the gradients of the hosted shards, sums them with everybody's, and
 // applies the same update that everybody applies. What a step computes depends on the job, the step and the shard,
 // never on who computes it.
 
@@ -15,12 +15,14 @@ import type { CommsLink } from '../comms/comms-link.ts';
 import { unsoundStatistics } from './batch-statistics.ts';
 import { type EpochBatches, epochBatches } from './epoch-batches.ts';
 import type { JobContext } from './job-context.ts';
+import type { Snapshots, StepDone } from './snapshots.ts';
 import type { StageRuntime } from './stage-runtime.ts';
 import { type StepClock, stepClock } from './step-clock.ts';
 import type { Applied } from './update-rule.ts';
 
 export interface EpochWork {
   readonly directive: Train__Output;
+  readonly term: number;
   readonly revision: number;
   readonly generation: Generation;
   /** This member's index in the generation. */
@@ -29,9 +31,10 @@ export interface EpochWork {
   readonly runtime: StageRuntime;
   readonly collective: Collective;
   readonly link: Pick<CommsLink, 'board' | 'check' | 'interruptible' | 'observe'>;
+  readonly snapshots: Snapshots;
 }
 
-/** Sums over the epoch's steps, equal on every member; losses in units of 2^-24. */
+/** Sums over the epoch's steps, those before a stop included, equal on every member; losses in units of 2^-24. */
 export interface EpochSums {
   lossSum: number;
   penaltySum: number;
@@ -47,11 +50,11 @@ export interface EpochResult extends EpochSums {
 }
 
 export async function trainEpoch(work: EpochWork): Promise<EpochResult> {
-  const { directive, runtime, link, collective } = work;
+  const { directive, runtime, link, collective, snapshots } = work;
   const shards = hostedShards(work);
   const batches = epochBatches(work, shards);
   const clock = stepClock(() => performance.now());
-  const sums = emptySums();
+  const sums: EpochSums = { ...emptySums, ...directive.soFar };
   await fillFeatures(work, batches, clock);
   link.board.enter('compute');
   for (let step = directive.firstStep; step <= directive.lastStep; step++) {
@@ -65,15 +68,25 @@ export async function trainEpoch(work: EpochWork): Promise<EpochResult> {
     }
     clock.enter('exchange');
     link.board.enter('exchange');
-    const exchange = collective.exchange({ step, acknowledgedPlan: 0, shards: contributions });
+    const exchange = collective.exchange({ step, acknowledgedPlan: snapshots.known(), shards: contributions });
     const result = await link.interruptible(exchange);
     clock.enter('apply');
     link.board.enter('apply');
     const applied = applyStep(work, result, sums);
     observe(work, { result, applied, contributions, seconds: clock.lap() });
+    await snapshots.afterStep(stepDone(work, result, sums));
   }
   if (sums.count === 0) throw nothingMeasured(work, sums);
   return { ...sums, seconds: clock.total };
+}
+
+function stepDone(
+  { term, revision, self, directive }: EpochWork,
+  { step, acknowledgedPlan }: StepResult,
+  { reducedBytes: _, ...sums }: EpochSums,
+): StepDone {
+  const endStoredBy = step === directive.lastStep ? directive.snapshotMember : null;
+  return { term, revision, self, step, acknowledgedPlan, endStoredBy, sums };
 }
 
 export function hostedShards({ generation, self }: Pick<EpochWork, 'generation' | 'self'>): number[] {
@@ -102,7 +115,7 @@ function validationRefs({ context, generation, self }: EpochWork): SampleRef[] {
 function otherViews({ directive, runtime, context }: EpochWork): number[] {
   const { views } = context.job.data;
   const stageEnd = directive.stageFirstStep + runtime.stageSteps;
-  const epochs = Math.ceil((stageEnd - directive.firstStep) / runtime.stepsPerEpoch);
+  const epochs = Math.ceil((stageEnd - directive.epochFirstStep) / runtime.stepsPerEpoch);
   const wanted = Array.from({ length: Math.min(epochs, views) }, (_, i) => viewOf(directive.epoch + i, views));
   return wanted.slice(1);
 }
@@ -202,8 +215,8 @@ function addFixedPoint(sum: number, value: number, { stageName, stage, step }: P
 
 /** An epoch without a single sample has no loss and no accuracy that could be reported. */
 function nothingMeasured({ directive, runtime, context }: EpochWork, { stepsSkipped }: EpochSums): ThawError {
-  const { stage, firstStep, lastStep: step } = directive;
-  const steps = `stage "${runtime.stage.name}", steps ${firstStep} to ${step}: all ${stepsSkipped} were skipped`;
+  const { stage, epochFirstStep, lastStep: step } = directive;
+  const steps = `stage "${runtime.stage.name}", steps ${epochFirstStep} to ${step}: all ${stepsSkipped} were skipped`;
   const data = { data: { stage, step } };
   return context.job.train.onNonFinite === 'skipStep'
     ? new ThawError(
@@ -242,6 +255,12 @@ function observe(work: EpochWork, { result, applied, contributions, seconds }: D
   link.observe({ kind: 'step', samples, reducedBytes: result.bytes.sent + result.bytes.received, seconds });
 }
 
-function emptySums(): EpochSums {
-  return { lossSum: 0, penaltySum: 0, count: 0, correct: 0, stepsSkipped: 0, reducedBytes: 0, learningRate: 0 };
-}
+const emptySums: EpochSums = {
+  lossSum: 0,
+  penaltySum: 0,
+  count: 0,
+  correct: 0,
+  stepsSkipped: 0,
+  reducedBytes: 0,
+  learningRate: 0,
+};

@@ -85,7 +85,7 @@ function apply(runtime: StageRuntime, gradient: number, { step = 1, rate = 1 } =
   const { layout, statistics, measure } = runtime;
   const sums = new Int32Array(layout.length).fill(gradient);
   const exponents = new Int32Array(layout.entries.length);
-  const totals = { count: 1, weight: 1, loss: 0, correct: 0, nonFinite: [] };
+  const totals = { count: 1, weight: 1, loss: 0, correct: 0, nonFinite: [], acknowledgedPlan: 0 };
   const moments = new Float32Array(statistics.moved.length).fill(2);
   const measured = { seconds: { announce: 0, reduce: 0 }, bytes: { sent: 0, received: 0 } };
   const said = measure(moments, 1) ?? new BigInt64Array(0);

@@ -80,12 +80,16 @@ export function stateDigest(state: TrainState): string {
   return hash.digest('hex');
 }
 
-/** Tensors under their names, slots as `slot/SLOT/NAME`, averages as `average/NAME`. `scheduleState`: kept as it is, for the coordinator. */
+/**
+ * Tensors under their names, slots as `slot/SLOT/NAME`, averages as `average/NAME`. Equal states give equal bytes, however
+ * they came about. `scheduleState`: kept as it is, for the coordinator.
+ */
 export function encodeState(state: TrainState, scheduleState: string): Uint8Array<ArrayBuffer> {
   const tensors = new Map<string, NamedTensor>();
   const updates: Record<string, number> = {};
   const averaged: Record<string, number> = {};
-  for (const [name, tensor] of state) {
+  for (const name of [...state.keys()].sort(compareNames)) {
+    const tensor = state.get(name) as TensorState;
     tensors.set(name, { shape: tensor.shape, data: tensor.value });
     for (const [slot, data] of tensor.slots) tensors.set(`${slotPrefix}${slot}/${name}`, { shape: tensor.shape, data });
     updates[name] = tensor.updates;

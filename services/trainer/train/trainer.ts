@@ -38,6 +38,7 @@ import { fetchJob, type JobContext } from './job-context.ts';
 import { oldTaskOf } from './old-task.ts';
 import { runProbe } from './probe.ts';
 import { measureBlocks } from './rank-blocks.ts';
+import { createSnapshots, type Snapshots } from './snapshots.ts';
 import { stageFeatures } from './stage-features.ts';
 import { createStages, type StageRuntime, type Stages, tensorSetOf } from './stage-runtime.ts';
 
@@ -62,6 +63,7 @@ interface Trainer {
   /** Bytes on disk that were reported already. */
   readonly written: { bytes: number };
   readonly collective: Collective;
+  readonly snapshots: Snapshots;
   /** What the collective is open for: a generation, a stage and a tensor set; empty while it is not. */
   opened: string;
 }
@@ -128,7 +130,22 @@ async function prepare(link: CommsLink, options: TrainerOptions): Promise<Traine
   log.info({ probeDigest, engineClass, metricsPort }, 'ready');
   link.send({ ready: { engineClass, probeDigest, stageProbeDigests: [...stageProbeDigests], metricsPort } });
   const written = { bytes: 0 };
-  return { options, link, context, engine, model, stages, loadBlock, store, counts, written, collective, opened: '' };
+  const snapshots = createSnapshots(link, stages);
+  return {
+    options,
+    link,
+    context,
+    engine,
+    model,
+    stages,
+    loadBlock,
+    store,
+    counts,
+    written,
+    collective,
+    snapshots,
+    opened: '',
+  };
 }
 
 async function carryOut(trainer: Trainer, directive: Directive__Output): Promise<Result | null> {
@@ -148,13 +165,13 @@ async function carryOut(trainer: Trainer, directive: Directive__Output): Promise
 }
 
 async function train(trainer: Trainer, directive: Directive__Output, train: Train__Output) {
-  const { link, context, stages, collective, model } = trainer;
+  const { link, context, stages, collective, model, snapshots } = trainer;
   await restore(trainer, train.restoreDigest);
-  const { revision } = directive;
+  const { term, revision } = directive;
   const runtime = stages.enter(train.stage, { resetOptimizer: train.resetOptimizer, revision });
   const { generation, self } = placeIn(trainer, directive);
   await openCollective(trainer, runtime, { generation, self, stage: train.stage });
-  const epoch = { directive: train, revision, generation, self, context, runtime, collective, link };
+  const epoch = { directive: train, term, revision, generation, self, context, runtime, collective, link, snapshots };
   if (train.firstStep === train.stageFirstStep && runtime.statistics.adapted.length > 0) {
     epoch.runtime = stages.adapt(await adaptStatistics({ ...epoch, model }));
   }

@@ -1,5 +1,6 @@
 // Original file: thaw/v1/session.proto
 
+import type { EpochSums as _thaw_v1_EpochSums, EpochSums__Output as _thaw_v1_EpochSums__Output } from '../../thaw/v1/EpochSums.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Train {
@@ -10,6 +11,9 @@ export interface Train {
   'stageFirstStep'?: (number | string | Long);
   'restoreDigest'?: (string);
   'resetOptimizer'?: (boolean);
+  'epochFirstStep'?: (number | string | Long);
+  'soFar'?: (_thaw_v1_EpochSums | null);
+  'snapshotMember'?: (number);
 }
 
 export interface Train__Output {
@@ -20,4 +24,7 @@ export interface Train__Output {
   'stageFirstStep': (number);
   'restoreDigest': (string);
   'resetOptimizer': (boolean);
+  'epochFirstStep': (number);
+  'soFar': (_thaw_v1_EpochSums__Output | null);
+  'snapshotMember': (number);
 }

@@ -8,6 +8,7 @@ import type { Report as _thaw_v1_Report, Report__Output as _thaw_v1_Report__Outp
 import type { BadSamples as _thaw_v1_BadSamples, BadSamples__Output as _thaw_v1_BadSamples__Output } from '../../thaw/v1/BadSamples.ts';
 import type { Failure as _thaw_v1_Failure, Failure__Output as _thaw_v1_Failure__Output } from '../../thaw/v1/Failure.ts';
 import type { Goodbye as _thaw_v1_Goodbye, Goodbye__Output as _thaw_v1_Goodbye__Output } from '../../thaw/v1/Goodbye.ts';
+import type { SnapshotTaken as _thaw_v1_SnapshotTaken, SnapshotTaken__Output as _thaw_v1_SnapshotTaken__Output } from '../../thaw/v1/SnapshotTaken.ts';
 
 export interface TrainerMessage {
   'hello'?: (_thaw_v1_Hello | null);
@@ -18,7 +19,8 @@ export interface TrainerMessage {
   'badSamples'?: (_thaw_v1_BadSamples | null);
   'failure'?: (_thaw_v1_Failure | null);
   'goodbye'?: (_thaw_v1_Goodbye | null);
-  'body'?: "hello"|"ready"|"heartbeat"|"ack"|"report"|"badSamples"|"failure"|"goodbye";
+  'snapshotTaken'?: (_thaw_v1_SnapshotTaken | null);
+  'body'?: "hello"|"ready"|"heartbeat"|"ack"|"report"|"badSamples"|"failure"|"goodbye"|"snapshotTaken";
 }
 
 export interface TrainerMessage__Output {
@@ -30,5 +32,6 @@ export interface TrainerMessage__Output {
   'badSamples'?: (_thaw_v1_BadSamples__Output | null);
   'failure'?: (_thaw_v1_Failure__Output | null);
   'goodbye'?: (_thaw_v1_Goodbye__Output | null);
-  'body'?: "hello"|"ready"|"heartbeat"|"ack"|"report"|"badSamples"|"failure"|"goodbye";
+  'snapshotTaken'?: (_thaw_v1_SnapshotTaken__Output | null);
+  'body'?: "hello"|"ready"|"heartbeat"|"ack"|"report"|"badSamples"|"failure"|"goodbye"|"snapshotTaken";
 }

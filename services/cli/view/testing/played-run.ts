@@ -62,7 +62,6 @@ export function playRun(): PlayedRun {
     seed: 7,
     loss: plainCrossEntropy,
     testIds: [],
-    startedAt: began,
     endedAt: run.play.now,
   });
   return { updates: run.updates, report, began: began };

@@ -51,6 +51,22 @@ export const trainersSchema = z
   })
   .describe('The processes that compute.');
 
+export const snapshotSchema = z
+  .strictObject({
+    everySeconds: z
+      .number()
+      .min(0.1)
+      .max(86_400)
+      .default(60)
+      .describe(
+        'Seconds between two snapshots within an epoch, so most of what a crash costs. Never changes the result.',
+      ),
+  })
+  .describe(
+    'The whole state of training, stored beside it: also at the end of every epoch and before an ordered end. ' +
+      '`thaw run --resume OUT` goes on from the newest one.',
+  );
+
 export const outputSchema = z
   .strictObject({
     uri: z
@@ -110,6 +126,7 @@ export const jobSchema = z.strictObject({
       train: trainSchema,
       trainers: trainersSchema.prefault({}),
       output: outputSchema.prefault({}),
+      snapshot: snapshotSchema.prefault({}),
       retention: z
         .strictObject({
           source: source(

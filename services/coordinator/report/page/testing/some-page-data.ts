@@ -30,7 +30,6 @@ export function someRun(stages = twoStages, script: Script = [5, 8, 7, 9]): Some
     seed: 7,
     loss: plainCrossEntropy,
     testIds: [],
-    startedAt: play.now - 60_000,
     endedAt: play.now,
   });
   return { report, log: play.state.outbox.map((event) => `${eventLine(event)}\n`).join('') };

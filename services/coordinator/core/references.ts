@@ -1,0 +1,26 @@
+// Which blobs a job still needs beside its artifacts. What a decision makes useless is dropped, once it is stored.
+
+import type { Digest } from '@thaw/common/content/digest.ts';
+import type { Effect } from './events.ts';
+import type { JobState } from './state.ts';
+
+/** The last state, the best ones of all stages, and what the current stage may have to go back to. */
+export function statesNamed({ stages, held }: Pick<JobState, 'stages' | 'held'>): readonly Digest[] {
+  const best = stages.map((stage) => stage.best?.stored);
+  return [held, ...best, stages.at(-1)?.entry].flatMap((stored) => stored?.digest ?? []);
+}
+
+/** Digests of stored states and of snapshots. */
+export function referenced(state: JobState): ReadonlySet<string> {
+  const points = state.restorePoints.flatMap(({ digest, states }) => [digest, ...states]);
+  return new Set([...points, ...statesNamed(state)]);
+}
+
+export function discards(before: JobState, after: JobState): readonly Effect[] {
+  const isSame =
+    before.restorePoints === after.restorePoints && before.stages === after.stages && before.held === after.held;
+  if (isSame) return [];
+  const needed = referenced(after);
+  const useless = [...referenced(before)].filter((digest) => !needed.has(digest));
+  return useless.map((digest) => ({ kind: 'discard', digest }));
+}
