@@ -60,7 +60,7 @@ function printedStage(stage: StageSummary, index: number, trainers: number): str
       'steps',
       `at most ${stage.stepsMax} (${stage.epochsMax} epochs of ${stage.stepsPerEpoch}), ${stage.globalBatch} samples each`,
     ),
-    row('optimizer', `${stage.optimizer}, learning rate ${stage.learningRate}`),
+    row('optimizer', `${stage.optimizer}, learning rate ${shortText(stage.learningRate)}`),
     row('batchNorm', statisticsText(stage)),
     row('boundary', boundaryText(stage)),
     ...(stage.cacheBytes > 0 ? [row('features', featuresText(stage))] : []),
