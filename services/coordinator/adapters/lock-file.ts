@@ -4,6 +4,7 @@
 // file is a lock too, named after the owner whose lock it breaks: whoever died with it is taken over in the same way.
 
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
@@ -110,6 +111,22 @@ function inUse(file: string, owner: string): ThawError {
       'choose another folder with --out, or remove that file if no such process runs',
     { data: { file, owner } },
   );
+}
+
+/**
+ * Tells a process from a later one with its number, also after a restart of the machine: which boot, and when in it the
+ * process began. Null where the system does not say.
+ */
+export function processIdentity(pid: number): string | null {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // After the name, which may hold anything: field 3 and on; the start is field 22.
+    const started = status.slice(status.lastIndexOf(')') + 2).split(' ')[19];
+    return `${boot} ${started}`;
+  } catch {
+    return null;
+  }
 }
 
 export function isRunning(pid: number): boolean {

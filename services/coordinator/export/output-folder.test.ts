@@ -72,6 +72,12 @@ it('gives back a run that was stopped, with all that it has stored but unfinishe
   assert.deepEqual(await readMark(jobMark).then((mark) => [mark?.pid, mark?.state]), [process.pid, 'Running']);
 });
 
+it('gives back a run whose process is gone, though another has its number since', async () => {
+  await claimOutput(out, claim);
+  await writeMark(out, { ...claim, pid: process.ppid, process: 'an earlier boot 17', state: 'Running' });
+  assert.equal((await reclaimOutput(out)).uid, claim.uid);
+});
+
 for (const { what, mark, message } of [
   { what: 'a finished run', mark: { pid: null, state: 'Succeeded' }, message: /is finished, see .*report\.json/ },
   { what: 'one that a living process works in', mark: { pid: process.ppid, state: 'Running' }, message: /in use/ },

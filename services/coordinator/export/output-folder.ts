@@ -5,7 +5,7 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
-import { isRunning, withLockFile } from '../adapters/lock-file.ts';
+import { isRunning, processIdentity, withLockFile } from '../adapters/lock-file.ts';
 import { storageFailed } from '../adapters/storage-failure.ts';
 import { makeFolder, temporarySuffix, writeJsonWhole } from '../adapters/write-file.ts';
 import { resultFiles } from './result-files.ts';
@@ -19,6 +19,8 @@ export interface JobMark {
   readonly jobDigest: string;
   /** Of the coordinator; null once it has ended. */
   readonly pid: number | null;
+  /** Which process that is, once its number may be another's; absent where the system does not say. */
+  readonly process?: string;
   readonly state: string;
 }
 
@@ -61,7 +63,8 @@ export async function reclaimOutput(out: string): Promise<JobMark> {
     await removeTemporary(files.blobs).catch((thrown: unknown) => {
       throw storageFailed(thrown, out, 'preparing the output folder');
     });
-    await writeMark(out, { ...mark, pid: process.pid, state: 'Running' });
+    const { uid, name, jobDigest } = mark;
+    await writeMark(out, { uid, name, jobDigest, pid: process.pid, state: 'Running' });
     return mark;
   });
 }
@@ -105,7 +108,9 @@ export async function withdrawResult(out: string): Promise<void> {
 
 export async function writeMark(out: string, mark: Omit<JobMark, 'version'>): Promise<void> {
   const { uid, name, jobDigest, pid, state } = mark;
-  const versioned: JobMark = { version: markVersion, uid, name, jobDigest, pid, state };
+  const identity = mark.process ?? (pid === null ? null : processIdentity(pid));
+  const who = { pid, ...(identity !== null && { process: identity }) };
+  const versioned: JobMark = { version: markVersion, uid, name, jobDigest, ...who, state };
   await writeJsonWhole(resultFiles(out).jobMark, versioned, "marking the output folder as the job's");
 }
 
@@ -142,8 +147,9 @@ function conflict(out: string, message: string, data: Readonly<Record<string, un
   return new ThawError('OutputConflict', message, { data: { out, ...data } });
 }
 
-function refuseRunning(out: string, { name, pid }: JobMark): void {
+function refuseRunning(out: string, { name, pid, process: identity }: JobMark): void {
   if (pid === null || pid === process.pid || !isRunning(pid)) return;
+  if (identity !== undefined && identity !== processIdentity(pid)) return;
   throw conflict(
     out,
     `${out} is in use by another run of "${name}" (process ${pid}); wait for it, or choose another output folder`,

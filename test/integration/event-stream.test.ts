@@ -1,0 +1,50 @@
+// The event log after a crash: a real JetStream, and a file whose last line was cut off.
+
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, it } from 'node:test';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { connectBroker } from '@thaw/coordinator/adapters/broker.ts';
+import { openEventStream } from '@thaw/coordinator/adapters/event-stream.ts';
+import { eventLine, type OutboxEvent } from '@thaw/coordinator/core/event-log.ts';
+import { type NatsServer, natsServerFile, startNatsServer } from '../support/nats-server.ts';
+
+const natsFile = natsServerFile();
+
+let folder = '';
+let nats: NatsServer | null = null;
+let broker: NatsConnection | null = null;
+
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'thaw-events-'));
+  if (!natsFile) return;
+  nats = await startNatsServer(natsFile, ['-js', '-sd', path.join(folder, 'jetstream')]);
+  broker = await connectBroker(nats.url, 'test');
+});
+
+after(async () => {
+  await broker?.close();
+  await nats?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const event = (sequence: number): OutboxEvent => ({
+  id: `1.${sequence}`,
+  sequence,
+  at: 0,
+  entry: { kind: 'jobCancelled', reason: `event ${sequence}` },
+});
+
+const skip = natsFile ? false : 'nats-server is missing: run ./thaw doctor';
+it('writes the event again whose line was cut off, and none that is there', { skip }, async () => {
+  const file = path.join(folder, 'events.jsonl');
+  const lines = [1, 2, 3].map((sequence) => `${eventLine(event(sequence))}\n`);
+  await writeFile(file, `${lines[0]}${lines[1]?.slice(0, 20)}`);
+  assert.ok(broker);
+  const stream = await openEventStream(broker, 'TORN', file);
+  assert.equal(stream.written, 1);
+  for (const sequence of [1, 2, 3]) await stream.append(event(sequence));
+  assert.equal(await readFile(file, 'utf8'), lines.join(''));
+});
