@@ -165,6 +165,21 @@ describe('a job that was stopped', () => {
     assert.deepEqual([told.step, told.stepsRedone, told.stage, told.epochInStage], [3, 1, 0, 0]);
   });
 
+  it('looks for stages that were trained before only when it begins anew', () => {
+    for (const { events, searches } of [
+      { events: 1, searches: true },
+      { events: 4, searches: false },
+    ]) {
+      const disk = new Disk();
+      playFor(new Play(plan).gather(2), disk, { events, snapshotAt: 2 });
+      const resumed = resume(disk, plan, 2);
+      assert.equal(
+        resumed.effects.some(({ kind }) => kind === 'findStages'),
+        searches,
+      );
+    }
+  });
+
   it('leaves the time in which it stood still out of its durations', () => {
     const disk = new Disk();
     const play = new Play(plan).gather(2);
