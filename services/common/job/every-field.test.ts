@@ -1,5 +1,5 @@
 // No field of the job file is ignored: changing it changes the resolved job, or is refused by name. And the job's digest
-// follows exactly those fields that can change the result.
+// follows exactly those fields that can change the result, a stage's key those that can change a bit of a stage.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,6 +9,8 @@ import type { Fields } from '../../../test/support/fixtures/tiny-job.ts';
 import { digestOf } from '../content/digest.ts';
 import { ThawError } from '../errors/thaw-error.ts';
 import { jobDigest } from './job-digest.ts';
+import type { ResolvedJob } from './resolved-job.ts';
+import { jobFacts, stageFacts } from './result-facts.ts';
 import { jobSchema } from './schema/job.ts';
 
 /**
@@ -173,6 +175,22 @@ const flips: Readonly<Record<string, Flip>> = {
   'spec.retention.onExceed': flip('result', 'rollback', spec({ retention: { source: 'file:old', maxDrop: 0.1 } })),
 };
 
+/**
+ * Fields of the result that are in no stage's key, as they change no bit of a stage: one is its name, the others choose
+ * among what the stages gave or say how much of it is too much. All other fields with the effect `result` are in it.
+ */
+const outsideStageKeys: readonly string[] = [
+  'spec.data.maxBadSamples',
+  'spec.train.schedule.stages[].name',
+  'spec.output.weights',
+  'spec.output.calibrate',
+];
+
+/** What stage keys hold of the job. */
+function factsOf(job: ResolvedJob): string[] {
+  return [jobFacts(job), ...job.stages.map((one) => stageFacts(one, job.output.metric))];
+}
+
 /** Paths of everything in the schema that holds a value: no object with keys, no list of objects. */
 function fieldsOf(schema: z.ZodType, path = ''): string[] {
   let inner = schema as z.ZodType & { shape?: Record<string, z.ZodType>; element?: z.ZodType };
@@ -239,8 +257,17 @@ for (const [path, flipped] of Object.entries(flips)) {
     else assert.notDeepEqual(after, before);
     const isSame = jobDigest(after, digests) === jobDigest(before, digests);
     assert.equal(isSame, flipped.effect !== 'result', 'the digest follows what decides the result');
+    const isInKeys = flipped.effect === 'result' && !outsideStageKeys.includes(path);
+    assert.equal(factsOf(after).join() !== factsOf(before).join(), isInKeys, 'the keys follow what decides a stage');
   });
 }
+
+test('what is outside of the keys is a field of the result', () => {
+  assert.deepEqual(
+    outsideStageKeys.filter((path) => flips[path]?.effect !== 'result'),
+    [],
+  );
+});
 
 test('the digest follows model and data', () => {
   const job = resolvedTinyJob();
