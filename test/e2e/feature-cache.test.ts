@@ -1,17 +1,19 @@
-// The result of a job does not depend on its feature cache: on, off, too small, warm, left half-written by a killed run,
-// damaged. And the budgets hold.
+// The result of a job does not depend on its feature cache: on, off, too small, warm, left half-filled by a killed run,
+// damaged. The budgets hold, and what they hold is computed once.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
 import type { Report } from '@thaw/coordinator/report/build-report.ts';
-import { writeTinyJob } from '../support/fixtures/tiny-job.ts';
-import { skipWithoutEngine } from '../support/needed-parts.ts';
+import { indexPack } from '@thaw/trainer/cache/pack-file.ts';
+import { packEnding } from '@thaw/trainer/cache/pack-folder.ts';
+import { type Fields, writeTinyJob } from '../support/fixtures/tiny-job.ts';
+import { skipWithoutEngine, skipWithoutNatsServer } from '../support/needed-parts.ts';
 import { ownCache } from '../support/own-cache.ts';
-import { runThaw } from '../support/thaw-process.ts';
+import { runThaw, startThaw, until } from '../support/thaw-process.ts';
 
 interface Budgets {
   readonly memory: string;
@@ -19,6 +21,16 @@ interface Budgets {
 }
 
 const plenty: Budgets = { memory: '64Mi', disk: '64Mi' };
+const perClass = 80;
+const samples = 3 * perClass;
+
+/** Plain JavaScript takes a second to fill, so that a kill finds it at it, and far longer to compute a row than to read it. */
+const slowlyFilled: Fields = {
+  spec: {
+    train: { schedule: { stages: [{ name: 'head', trainable: ['head/**'], epochs: 2 }] } },
+    trainers: { engine: 'cpu', cache: plenty },
+  },
+};
 
 describe('the same bits whatever the feature cache holds', { skip: await skipWithoutEngine() }, () => {
   let folder = '';
@@ -94,6 +106,88 @@ describe('the same bits whatever the feature cache holds', { skip: await skipWit
     assert.match(await run('damaged', plenty), /the feature cache is damaged/);
   });
 });
+
+describe('the frozen part of a job of three stages', { skip: await skipWithoutEngine() }, () => {
+  const stages = [
+    { name: 'head', trainable: ['head/**'], epochs: 2 },
+    { name: 'last-block', trainable: ['head/**', 'last(1)'], epochs: 2, learningRate: 0.002 },
+    { name: 'two-blocks', trainable: ['head/**', 'last(2)'], epochs: 2, learningRate: 0.001 },
+  ];
+  for (const [where, cache] of [
+    ['in memory', { ...plenty, disk: '0' }],
+    ['on disk', { ...plenty, memory: '0' }],
+  ] as const) {
+    it(`runs once for each sample, and is read ${where} from then on`, async () => {
+      const folder = await mkdtemp(path.join(tmpdir(), 'thaw-once-'));
+      try {
+        const spec = { train: { schedule: { stages } }, trainers: { replicas: 2, cache } };
+        await writeTinyJob(folder, { changes: { spec }, images: { perClass } });
+        const { computed, fromMemory, fromDisk } = await finished(folder, 'out', {});
+        assert.equal(computed, samples);
+        // Each stage has two epochs, each of which trains on four fifths of the samples and validates on a tenth; the last
+        // tenth is tested once.
+        const read = where === 'in memory' ? fromMemory : fromDisk;
+        assert.equal(read, 3 * 2 * (samples - samples / 10) + samples / 10);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    });
+  }
+});
+
+describe('a job that was killed while it filled its cache', { skip: skipWithoutNatsServer() }, () => {
+  let folder = '';
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'thaw-half-filled-'));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  it('uses the rows that are whole, computes the others, and has the bits of an undisturbed run', async () => {
+    await writeTinyJob(folder, { changes: slowlyFilled, images: { perClass } });
+    const cache = await ownCache(path.join(folder, 'cache'));
+    const env = { THAW_CACHE: cache, THAW_STAGE_BYTES: '0' };
+    const killed = await startThaw(['run', 'job.yaml', '--out', 'killed', '--json'], { cwd: folder, env });
+    await until(killed, async () => (await wholeRows(cache)) > 0);
+    for (const { pid } of await killed.family()) process.kill(pid, 'SIGKILL');
+    killed.kill('SIGKILL');
+    await killed.ended;
+    const whole = await wholeRows(cache);
+    assert.ok(whole > 0 && whole < samples - samples / 10, `${whole} rows of ${samples} were whole`);
+
+    const again = await finished(folder, 'again', env);
+    const undisturbed = await finished(folder, 'undisturbed', { THAW_STAGE_BYTES: '0' });
+    assert.deepEqual([undisturbed.computed, undisturbed.fromDisk], [samples, 0]);
+    assert.deepEqual([again.computed, again.fromDisk], [samples - whole, whole]);
+    assert.equal(again.weightsDigest, undisturbed.weightsDigest);
+  });
+});
+
+/** Runs the job to its end; what its cache did, and the digest of its weights. */
+async function finished(cwd: string, out: string, env: NodeJS.ProcessEnv) {
+  const { status, said } = await runThaw(['run', 'job.yaml', '--out', out, '--json'], { cwd, env });
+  assert.equal(status, 0, said);
+  const text = await readFile(resultFiles(path.join(cwd, out)).report, 'utf8');
+  const { weightsDigest, featureCache } = JSON.parse(text) as Report;
+  assert.ok(featureCache, text);
+  return { weightsDigest, ...featureCache };
+}
+
+/** Rows in all packs of a cache folder, as another process would find them. */
+async function wholeRows(cache: string): Promise<number> {
+  const root = path.join(cache, 'features', 'v1');
+  const files = await readdir(root, { recursive: true }).catch(() => []);
+  let rows = 0;
+  for (const name of files.filter((file) => file.endsWith(packEnding))) {
+    const pack = await open(path.join(root, name));
+    const levelKey = path.dirname(name);
+    const { rowBytes } = JSON.parse(await readFile(path.join(root, levelKey, 'level.json'), 'utf8')) as {
+      rowBytes: number;
+    };
+    rows += indexPack(pack.fd, (await pack.stat()).size, { levelKey, rowBytes }).places.size;
+    await pack.close();
+  }
+  return rows;
+}
 
 async function bytesUnder(directory: string): Promise<number> {
   const files = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
