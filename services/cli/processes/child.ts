@@ -34,6 +34,8 @@ export interface Child {
   readonly exit: Exit | null;
   /** The newest lines of its stderr. */
   lastLines(): readonly string[];
+  /** Of these, the one that names an uncaught error; without one, the newest three. */
+  lastWords(): string;
   /** Asks it to end by SIGTERM. Resolves when it has, after `milliseconds` by SIGKILL. */
   stop(milliseconds: number): Promise<void>;
 }
@@ -70,6 +72,7 @@ export function startChild(options: ChildOptions): Child {
       return exit;
     },
     lastLines: () => [...lines],
+    lastWords: () => lines.findLast((line) => /^\w*Error\b.*: /.test(line)) ?? lines.slice(-3).join(' / '),
     async stop(milliseconds) {
       if (exit) return;
       process.kill('SIGTERM');

@@ -153,8 +153,8 @@ function announcements(coordinator: Child): {
         if (picked !== undefined) resolve(picked);
       });
       void coordinator.exited.then((exit) => {
-        const tail = coordinator.lastLines().slice(-3).join(' / ');
-        reject(new ThawError('CoordinatorLost', `the coordinator ${describeExit(exit)} before it was ready: ${tail}`));
+        const how = `${describeExit(exit)} before it was ready`;
+        reject(new ThawError('CoordinatorLost', `the coordinator ${how}: ${coordinator.lastWords()}`));
       });
     });
     promise.catch(() => undefined);

@@ -32,7 +32,7 @@ def loader(options, name, rank):
 
 def train_stage(network, stage, loaders, rank):
     network.thaw(stage["blocks"])
-    model = DistributedDataParallel(network)
+    model = DistributedDataParallel(network, broadcast_buffers=False)
     optimizer = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], stage["learningRate"], eps=1e-7)
     loss_of = nn.CrossEntropyLoss()
     for epoch in range(stage["epochs"]):

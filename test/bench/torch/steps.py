@@ -25,7 +25,7 @@ def process(rank, options):
     network.to(memory_format=torch.channels_last)
     network.thaw(options["blocks"])
     network.train()
-    model = DistributedDataParallel(network)
+    model = DistributedDataParallel(network, broadcast_buffers=False)
     optimizer = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], 1e-4, eps=1e-7)
     size, batch = options["size"], options["microBatch"]
     decoded = torch.randint(0, 256, (batch, size, size, 3), dtype=torch.uint8)
