@@ -374,6 +374,7 @@ function aChild(name: string): Child {
     exited: new Promise(() => undefined),
     exit: null,
     lastLines: () => [],
+    lastWords: () => '',
     stop: async () => undefined,
   };
 }
