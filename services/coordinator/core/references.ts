@@ -2,12 +2,17 @@
 
 import type { Digest } from '@thaw/common/content/digest.ts';
 import type { Effect } from './events.ts';
+import { lastStanding } from './standing.ts';
 import type { JobState } from './state.ts';
 
-/** The last state, the best ones of all stages, and what the current stage may have to go back to. */
+/**
+ * The last state, the current stage's best one, that of the last stage before it which stands, because this one may be
+ * undone, and what the current stage began with. Nothing goes back further; of stages that were reused no more is there.
+ */
 export function statesNamed({ stages, held }: Pick<JobState, 'stages' | 'held'>): readonly Digest[] {
-  const best = stages.map((stage) => stage.best?.stored);
-  return [held, ...best, stages.at(-1)?.entry].flatMap((stored) => stored?.digest ?? []);
+  const current = stages.at(-1);
+  const before = lastStanding(stages.slice(0, -1));
+  return [held, current?.best?.stored, before?.best?.stored, current?.entry].flatMap((stored) => stored?.digest ?? []);
 }
 
 /** Digests of stored states and of snapshots. */

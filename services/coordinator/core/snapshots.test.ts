@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import type { Digest } from '@thaw/common/content/digest.ts';
 import type { SnapshotTaken__Output } from '@thaw/proto/gen/thaw/v1/SnapshotTaken.ts';
 import { aPlan, aStage, aTaken, incarnationOf, Play } from '../testing/builders.ts';
+import { statesAfter } from './kept-stage.ts';
 import { planMessage, restorePointsMax } from './snapshots.ts';
 
 const longEpochs = aPlan({ stages: [aStage({ stepsPerEpoch: 100, steps: 300 }), aStage({ name: 'block' })] });
@@ -60,6 +61,20 @@ describe('a snapshot', () => {
     assert.equal(play.kinds().at(-1), 'snapshotStored');
   });
 
+  it('after stages that were reused names no state that was not fetched for them', () => {
+    const stages = ['a', 'b', 'c'].map((digit) => aStage({ name: digit, facts: `sha256:${digit.repeat(64)}` }));
+    const kept = new Play(aPlan({ stages })).gather(2).playOn([6, 5, 7, 8, 9, 7]).kept().slice(0, 2);
+    const play = new Play(aPlan({ stages }), kept).gather(2);
+    takeSnapshot(play, 18);
+    const [point] = play.state.restorePoints;
+    const there = new Set<string>([...statesAfter(kept), aTaken(play.state, { step: 18, member: 0 }).digest]);
+    assert.ok(point && point.states.length > 1);
+    assert.deepEqual(
+      point.states.filter((digest) => !there.has(digest)),
+      [],
+    );
+  });
+
   it('that is older than the restore point does not move it back', () => {
     const play = new Play(longEpochs).gather(2);
     const older = answerAll(play, 10).snapshot;
@@ -107,7 +122,7 @@ describe('a snapshot', () => {
     assert.ok(effects.some(({ kind }) => kind === 'discard'));
   });
 
-  it('replaces older ones, and what only they name is dropped; the best states of stages stay', () => {
+  it('replaces older ones, and what only they name is dropped; a best state that they name stays', () => {
     const play = new Play(longEpochs).gather(2);
     const dropped: string[] = [];
     for (const step of [10, 20, 30, 40]) {
