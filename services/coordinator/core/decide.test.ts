@@ -262,6 +262,15 @@ describe('a job fails', () => {
     assert.equal(play.kind(), 'finish');
   });
 
+  it('when a trainer is lost while the old task is measured, before there is a stage', () => {
+    const counts = { train: 100, validation: 20, test: 20, retention: 30 };
+    const retention = { classes: 2, maxDrop: null, onExceed: 'stop' } as const;
+    const play = new Play(aPlan({ samples: counts, parts: { ...counts, retention: 3 }, retention })).gather(2);
+    assert.equal(play.work('evaluate').split, 'retention');
+    play.tell({ kind: 'lost', from: incarnationOf(1), reason: 'gone' });
+    assert.equal(play.state.failure?.message, 'trainer-1 (pid 101) was lost before the first stage: gone');
+  });
+
   it("with a trainer's own failure: its code, stage, step and tensor", () => {
     const play = new Play(aPlan()).gather(2);
     const failure = { code: 'NonFinite', message: 'NaN', stage: 0, step: 3, tensor: 'head/output/kernel' };

@@ -11,7 +11,7 @@ import { record } from './event-log.ts';
 import type { Decision, Effect } from './events.ts';
 import { fail } from './failing.ts';
 import { gathered, stillGathering } from './gathering.ts';
-import { currentStage, isTerminal, type JobEngine, type JobState, type Member } from './state.ts';
+import { isTerminal, type JobEngine, type JobState, type Member } from './state.ts';
 
 export function onHello(state: JobState, now: number, hello: Hello__Output): Decision {
   const { incarnation, name, pid } = hello;
@@ -106,12 +106,15 @@ export function onLost(state: JobState, now: number, from: string, reason: strin
   const member = memberOf(state, from);
   const needed = member !== undefined && !isTerminal(state) && state.phase !== 'Exporting';
   if (!needed) return { state, effects: [] };
-  const where =
-    state.generation === null
-      ? 'before training began'
-      : `in stage "${state.plan.stages[currentStage(state).stage]?.name}" after step ${state.cursor.step}`;
-  const message = `${member.name} (pid ${member.pid}) was lost ${where}: ${reason}`;
+  const message = `${member.name} (pid ${member.pid}) was lost ${whereIn(state)}: ${reason}`;
   return fail(state, now, { code: 'TrainerLost', message, trainer: member.name });
+}
+
+/** A job that is taken up again, or that measures its old task first, has a generation and no stage. */
+function whereIn({ phase, plan, stages, cursor }: JobState): string {
+  if (phase === 'Gathering') return 'before training began';
+  const stage = stages.at(-1);
+  return stage ? `in stage "${plan.stages[stage.stage]?.name}" after step ${cursor.step}` : 'before the first stage';
 }
 
 export function memberOf(state: JobState, incarnation: string): Member | undefined {
