@@ -10,7 +10,7 @@ import type { TrainerMessage__Output } from '@thaw/proto/gen/thaw/v1/TrainerMess
 import type { CoreEvent } from '../core/events.ts';
 import type { JobState } from '../core/state.ts';
 import { aHello, aPlan, aStage, aTaken, incarnationOf, Play } from '../testing/builders.ts';
-import { Coordinator, type CoordinatorPorts } from './coordinator.ts';
+import { Coordinator, type CoordinatorPorts, type Opening } from './coordinator.ts';
 import { inboxEventsMax } from './inbox.ts';
 import { hungMilliseconds } from './liveness.ts';
 
@@ -21,10 +21,10 @@ interface World {
   readonly saved: JobState[];
 }
 
-function aWorld(taken: JobState, changes: Partial<CoordinatorPorts> = {}): World {
+function aWorld(taken: JobState, changes: Partial<CoordinatorPorts> = {}, opening?: Opening): World {
   const journal: string[] = [];
   const saved: JobState[] = [];
-  const coordinator = new Coordinator(taken, {
+  const ports: CoordinatorPorts = {
     clock: { monotonic: () => 0, wall: () => 5_000_000 },
     log: createLogger({ name: 'test', level: 'silent' }),
     natsUrl: 'nats://nowhere',
@@ -64,8 +64,8 @@ function aWorld(taken: JobState, changes: Partial<CoordinatorPorts> = {}): World
     snapshots: { keep: async () => `sha256:${'5'.repeat(64)}` },
     stages: { find: async () => ({ results: [], badSamples: [] }), keep: async () => undefined },
     ...changes,
-  });
-  return { coordinator, journal, saved };
+  };
+  return { coordinator: new Coordinator(taken, ports, opening), journal, saved };
 }
 
 /** An export that ends when it is told to. */
@@ -153,6 +153,19 @@ describe('a turn', () => {
     assert.deepEqual(journal, []);
   });
 
+  it('takes up a stopped job before it hears anything else, a signal too', async () => {
+    const { state } = new Play(aPlan()).gather(2);
+    const nothing = { snapshot: null, restorePoints: [], badSamples: [], damaged: [] };
+    const opening: Opening = { kind: 'resumed', plan: state.plan, runToken: 'a'.repeat(16), ...nothing };
+    const { coordinator, journal } = aWorld({ ...state, outbox: [] }, {}, opening);
+    coordinator.stop('SIGINT');
+    assert.equal((await coordinator.run()).phase, 'Cancelled');
+    assert.deepEqual(
+      journal.filter((line) => line.startsWith('stream')),
+      ['stream jobResumed', 'stream jobCancelled'],
+    );
+  });
+
   it('of more events than the inbox holds ends the job with a reason; posting never throws', async () => {
     const { coordinator } = aWorld(freshState());
     for (let i = 0; i < inboxEventsMax + 10; i++) coordinator.post({ kind: 'lost', from: 'x', reason: 'flood' });
@@ -172,6 +185,28 @@ describe('a job without a broker', () => {
     coordinator.post({ kind: 'broken', code: 'BrokerLost', message: 'gone' });
     assert.equal((await run).failure?.code, 'BrokerLost');
     assert.deepEqual(journal, ['finish Failed to 0', 'file jobFailed', 'close sessions']);
+  });
+
+  it('removes nothing that the stored state may name', async () => {
+    const play = new Play(aPlan({ replicas: 1, stages: [aStage({ stepsPerEpoch: 100, steps: 100 })] })).gather(1);
+    const kept = (step: number): CoreEvent => {
+      const taken = aTaken(play.state, { step, member: 0 });
+      const [keep] = play.tell({ kind: 'snapshotTaken', from: incarnationOf(0), taken });
+      assert.ok(keep?.kind === 'keepSnapshot');
+      return { kind: 'snapshotKept', digest: `sha256:${String(step).padStart(64, '0')}`, snapshot: keep.snapshot };
+    };
+    for (const step of [10, 20]) play.tell(kept(step));
+    const late = [30, 40].map(kept);
+    for (const isLost of [false, true]) {
+      const discarded: string[] = [];
+      const discard = async (digest: string) => void discarded.push(digest);
+      const { coordinator } = aWorld({ ...play.state, outbox: [] }, { discard });
+      const run = coordinator.run();
+      for (const event of late) coordinator.post(event);
+      coordinator.post(isLost ? { kind: 'broken', code: 'BrokerLost', message: 'gone' } : diskFull);
+      await run;
+      assert.equal(discarded.length, isLost ? 0 : 4);
+    }
   });
 
   it('is unhealthy, and says why', async () => {

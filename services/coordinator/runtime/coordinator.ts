@@ -61,7 +61,6 @@ export class Coordinator {
   readonly #inbox = createInbox();
   readonly #liveness = createLiveness();
   readonly #seenSamples;
-  readonly #opening: CoreEvent;
   readonly #heartbeats = new Map<string, Heartbeat__Output>();
   readonly #directives;
   readonly #publisher: Publisher;
@@ -86,7 +85,6 @@ export class Coordinator {
   constructor(taken: JobState, ports: CoordinatorPorts, opening: Opening = { kind: 'started' }) {
     this.#ports = ports;
     this.#state = taken;
-    this.#opening = opening;
     this.#seenSamples = createSeenSamples(opening.kind === 'resumed' ? opening.badSamples : []);
     this.#storedAt = ports.clock.monotonic();
     this.#snapshotAt = this.#storedAt;
@@ -98,12 +96,13 @@ export class Coordinator {
       },
       failed: ({ code, message }) => this.post({ kind: 'broken', code, message }),
     });
+    // Whatever comes while the ports are opened, a signal too, is decided after it.
+    this.post(opening);
   }
 
   /** Resolves when the job is over, its last event published, its trainers told. Throws TermSuperseded. */
   async run(): Promise<JobState> {
     const timer = this.#startTimer();
-    this.post(this.#opening);
     try {
       while (!this.#over && !this.#superseded) {
         await this.#inbox.filled();
@@ -266,7 +265,8 @@ export class Coordinator {
         if (!isTerminal(this.#state)) this.#exporting = this.#export();
         return;
       case 'discard':
-        this.#discard(effect.digest);
+        // The stored state may still name it: it is what the job is taken up from.
+        if (!this.#unstorable) this.#discard(effect.digest);
         return;
       case 'findStages':
         void this.#findStages();
