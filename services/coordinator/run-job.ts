@@ -4,13 +4,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { systemClock } from '@thaw/common/clock/clock.ts';
+import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
 import { createRegistry, startMetricsServer } from '@thaw/common/metrics/metrics-server.ts';
 import type { JobsHandlers } from '@thaw/proto/gen/thaw/v1/Jobs.ts';
 import { createBlobService } from './adapters/blob-service.ts';
 import { type BlobStore, diskBlobStore } from './adapters/blob-store.ts';
 import { connectBroker, watchBroker } from './adapters/broker.ts';
-import { openEventStream } from './adapters/event-stream.ts';
+import { type OpenEventStream, openEventStream } from './adapters/event-stream.ts';
 import { startGrpcServer } from './adapters/grpc-server.ts';
 import { openJobKey } from './adapters/job-key.ts';
 import { createJobsService } from './adapters/jobs-service.ts';
@@ -18,6 +19,7 @@ import { keptStages } from './adapters/kept-stages/kept-stages.ts';
 import { createSessionService, type SessionService } from './adapters/session-service.ts';
 import { findSnapshot, snapshotStore } from './adapters/snapshot-store.ts';
 import { orFullDisk } from './adapters/storage-failure.ts';
+import { continueLog } from './core/event-log.ts';
 import { initialState } from './core/initial-state.ts';
 import type { JobPlan } from './core/job-plan.ts';
 import type { JobState } from './core/state.ts';
@@ -83,18 +85,27 @@ export async function runJob(prepared: PreparedJob, options: RunOptions): Promis
     const { uid, runToken, reign, resume, launched } = options;
     const monotonic = (): number => systemClock.monotonic();
     const store = await openJobKey(broker, { uid, monotonic, isAlone: launched });
-    const taken = await store.take(initialState(plan, { uid, runToken, reign, term: 1 }));
+    const stored = await store.take(initialState(plan, { uid, runToken, reign, term: 1 }));
+    const stream = await openEventStream(broker, uid, resultFiles(options.out).events);
+    if (stored.eventSequence === 0 && stream.written > 0) throw stateLost(options.out, stream.written);
+    const taken = continueLog(stored, stream.written);
     // A run that never came to its first event has nothing to take up: it begins, with what is wanted of it now.
     const isBegun = resume && taken.eventSequence > 0;
     const opening = isBegun ? await resumed(taken, { plan, runToken, blobs }) : started;
     const held = isBegun ? taken : { ...taken, plan, runToken };
-    return await coordinate({ prepared, options, blobs, broker, store, taken: held, opening });
+    return await coordinate({ prepared, options, blobs, broker, store, stream, taken: held, opening });
   } finally {
     await Promise.race([broker.close(), delay(closingMilliseconds, undefined, { ref: false })]);
   }
 }
 
 const started: Opening = { kind: 'started' };
+
+function stateLost(out: string, written: number): ThawError {
+  const { events, broker } = resultFiles(out);
+  const found = `${events} goes up to event ${written}, but the broker's files in ${broker} hold no state of the job`;
+  return new ThawError('OutputConflict', `${found}; it cannot be taken up, --overwrite begins anew`);
+}
 
 /** Whatever the store holds beside what the job needs is left from a stop. */
 async function resumed(
@@ -118,12 +129,22 @@ interface Parts {
   readonly blobs: BlobStore;
   readonly broker: NatsConnection;
   readonly store: Awaited<ReturnType<typeof openJobKey>>;
+  readonly stream: OpenEventStream;
   readonly taken: JobState;
   readonly opening: Opening;
 }
 
-async function coordinate({ prepared, options, blobs, broker, store, taken, opening }: Parts): Promise<JobState> {
-  const { out, natsUrl, uid, log, cacheDirectory, stageBytes, fresh } = options;
+async function coordinate({
+  prepared,
+  options,
+  blobs,
+  broker,
+  store,
+  stream,
+  taken,
+  opening,
+}: Parts): Promise<JobState> {
+  const { out, natsUrl, log, cacheDirectory, stageBytes, fresh } = options;
   const wall = (): number => systemClock.wall();
   const sessions = createSessionService({
     message: (from, message) => coordinator.message(from, message),
@@ -131,9 +152,6 @@ async function coordinate({ prepared, options, blobs, broker, store, taken, open
   });
   const stop = new AbortController();
   const splitCheck = checkSplits({ ...prepared, signal: stop.signal });
-  const stream = await openEventStream(broker, uid, resultFiles(out).events);
-  // Said before a stop, and forgotten by the stored state only with its next change.
-  const outbox = taken.outbox.filter(({ sequence }) => sequence > stream.written);
   const ports: CoordinatorPorts = {
     clock: systemClock,
     log,
@@ -147,7 +165,7 @@ async function coordinate({ prepared, options, blobs, broker, store, taken, open
     snapshots: snapshotStore(blobs),
     discard: (digest) => blobs.remove(digest),
   };
-  const coordinator: Coordinator = new Coordinator({ ...taken, outbox }, ports, opening);
+  const coordinator: Coordinator = new Coordinator(taken, ports, opening);
   void watchBroker(broker, (message) => coordinator.post({ kind: 'broken', code: 'BrokerLost', message }));
   const cancel = (reason: string): void => coordinator.post({ kind: 'cancel', reason });
   options.started({ cancel, stop: (reason) => coordinator.stop(reason) });

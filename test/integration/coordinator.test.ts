@@ -2,7 +2,7 @@
 // job takes a second and every fault comes when the test wants it.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -355,6 +355,13 @@ describe('a job that goes wrong', { skip: noNats }, () => {
     const events = (await readFile(resultFiles(run.out).events, 'utf8')).trim().split('\n');
     const last = JSON.parse(events.at(-1) ?? '') as { kind: string; code: string };
     assert.deepEqual([last.kind, last.code], ['jobFailed', 'BrokerLost'], 'the file tells it without the stream');
+  });
+
+  it('is refused by name when its events are there and its state is not', async () => {
+    const out = path.join(folder, `out-${runs + 1}`);
+    await mkdir(out);
+    await writeFile(resultFiles(out).events, '{"sequence":3}\n');
+    await assert.rejects(startRun(), { code: 'OutputConflict', message: /goes up to event 3, but .*hold no state/ });
   });
 
   it('is refused by name when there is no nats-server', async () => {

@@ -8,7 +8,8 @@ import { after, before, it } from 'node:test';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connectBroker } from '@thaw/coordinator/adapters/broker.ts';
 import { openEventStream } from '@thaw/coordinator/adapters/event-stream.ts';
-import { eventLine, type OutboxEvent } from '@thaw/coordinator/core/event-log.ts';
+import { continueLog, eventLine, type OutboxEvent, record } from '@thaw/coordinator/core/event-log.ts';
+import { aPlan, Play } from '@thaw/coordinator/testing/builders.ts';
 import { type NatsServer, natsServerFile, startNatsServer } from '../support/nats-server.ts';
 
 const natsFile = natsServerFile();
@@ -47,4 +48,21 @@ it('writes the event again whose line was cut off, and none that is there', { sk
   assert.equal(stream.written, 1);
   for (const sequence of [1, 2, 3]) await stream.append(event(sequence));
   assert.equal(await readFile(file, 'utf8'), lines.join(''));
+});
+
+it('goes on after an end that only the file was told, with new numbers', { skip }, async () => {
+  const file = path.join(folder, 'ended.jsonl');
+  await writeFile(file, [1, 2, 3].map((sequence) => `${eventLine(event(sequence))}\n`).join(''));
+  assert.ok(broker);
+  const stream = await openEventStream(broker, 'ENDED', file);
+  // Event 3 said that the broker was lost, so that nothing could be stored after event 2.
+  const { state } = new Play(aPlan());
+  const stored = { ...state, eventSequence: 2, outbox: [event(2)] };
+  const resumed = record(continueLog(stored, stream.written), 0, { kind: 'jobCancelled', reason: 'after all' });
+  for (const waiting of resumed.outbox) await stream.append(waiting);
+  const sequences = (await readFile(file, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).sequence);
+  assert.deepEqual(sequences, [1, 2, 3, 4]);
 });

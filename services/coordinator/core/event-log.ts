@@ -187,6 +187,15 @@ export function record(state: JobState, now: number, entry: LogEntry): JobState 
   return { ...state, eventSequence: sequence, outbox: [...state.outbox, event] };
 }
 
+/**
+ * Goes on after what the file holds: that was said. It may be ahead of the stored state, because how a run ends goes to
+ * the file even when nothing can be stored any more; what comes then must not take those numbers again.
+ */
+export function continueLog(state: JobState, written: number): JobState {
+  const outbox = state.outbox.filter(({ sequence }) => sequence > written);
+  return { ...state, outbox, eventSequence: Math.max(state.eventSequence, written) };
+}
+
 /** One line of events.jsonl. */
 export function eventLine({ id, sequence, at, entry }: OutboxEvent): string {
   const { kind, ...fields } = entry;
