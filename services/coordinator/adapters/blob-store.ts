@@ -98,6 +98,7 @@ export function diskBlobStore(directory: string): BlobStore {
       for (const name of await readdir(directory).catch(() => [])) {
         if (!names.has(name)) await rm(path.join(directory, name), { force: true });
       }
+      for (const digest of verified.keys()) if (!kept.has(digest)) verified.delete(digest);
     },
   };
 }

@@ -15,7 +15,7 @@ import type { BlobStore } from './blob-store.ts';
 export interface FoundSnapshot {
   readonly snapshot: Snapshot | null;
   readonly badSamples: SeenSamples;
-  /** Those that are whole, newest first. */
+  /** The one that is taken first, then older ones, which nobody has looked at. */
   readonly restorePoints: readonly RestorePoint[];
   /** Why newer ones are of no use. */
   readonly damaged: readonly string[];

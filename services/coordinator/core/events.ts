@@ -25,7 +25,7 @@ export type CoreEvent =
       readonly runToken: string;
       /** The newest one that is whole; null starts at the beginning. */
       readonly snapshot: Snapshot | null;
-      /** Those that are whole, newest first. */
+      /** The snapshot's first, then older ones. */
       readonly restorePoints: readonly RestorePoint[];
       readonly badSamples: SeenSamples;
       /** Why newer restore points are of no use, a sentence each. */
