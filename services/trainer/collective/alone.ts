@@ -20,11 +20,12 @@ export function generationAlone(shards: number, name: string): Generation {
 /** For generations of one member. Throws EngineUnavailable, see loadVectorKernels. */
 export function collectiveAlone(): Collective {
   const { port1, port2 } = new MessageChannel();
-  serve(port2);
+  serveAlone(port2);
   return collectiveClient(port1);
 }
 
-function serve(port: MessagePort): void {
+/** The other end of a collectiveClient's port. */
+export function serveAlone(port: MessagePort): void {
   const tell = (message: FromHost): void => port.postMessage(message);
   const fail = (thrown: unknown): void => {
     const { code, message } = toThawError(thrown);

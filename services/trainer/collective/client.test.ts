@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MessageChannel } from 'node:worker_threads';
 import { tensorLayout } from '@thaw/common/model/tensor-layout.ts';
-import { collectiveAlone, generationAlone } from './alone.ts';
+import { generationAlone, serveAlone } from './alone.ts';
+import { collectiveClient } from './client.ts';
+import type { ToHost } from './messages.ts';
 
 const layout = tensorLayout([{ name: 'head/bias', shape: [3] }]);
 const opening = {
@@ -13,14 +16,24 @@ const opening = {
   shards: 1,
 };
 
-test('an opening that is overtaken by another one ends, and the other one opens', { timeout: 10_000 }, async () => {
-  const collective = collectiveAlone();
+test('an opening that is overtaken by another one ends, and the other one opens', {
+  timeout: 30_000,
+}, async (context) => {
+  const { port1, port2 } = new MessageChannel();
+  serveAlone(port2);
+  const collective = collectiveClient(port1);
+  // What is still open when this fails would keep the process for ever.
+  context.after(() => {
+    port1.postMessage({ kind: 'close' } satisfies ToHost);
+    port1.close();
+  });
   const overtaken = assert.rejects(collective.open(opening), {
     code: 'Cancelled',
     message: 'the opening was given up: the collective was opened anew',
   });
-  await collective.open({ ...opening, stage: 1 });
+  const other = collective.open({ ...opening, stage: 1 });
   await overtaken;
+  await other;
   collective.gradientBuffer(1, 0).fill(1);
   const shard = { shard: 0, count: 2, weight: 2, loss: 1, correct: 1 };
   const { count } = await collective.exchange({ step: 1, acknowledgedPlan: 0, shards: [shard] });
