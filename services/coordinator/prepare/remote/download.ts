@@ -73,13 +73,10 @@ async function tryOnce(address: Address, { part, known, limits, fetching }: Atte
     else if (known !== null) headers['if-none-match'] = known;
     const response = await server.ask(url, headers, silence.signal);
     if (!(response instanceof Response)) throw refused(address, response);
-    if (response.status === 304) return 'unchanged';
+    if (response.status === 304 && !started && known !== null) return 'unchanged';
     await requireAnswer(address, response, part);
-    const from = response.status === 206 && started ? started.bytes : 0;
-    const range = response.headers.get('content-range');
-    if (from > 0 && !range?.startsWith(`bytes ${from}-`))
-      throw new Error(`found the range ${range}; expected ${from}-`);
-    const length = Number(response.headers.get('content-length') ?? Number.NaN) + from;
+    const from = response.status === 206 ? (started?.bytes ?? 0) : 0;
+    const length = lengthOf(response, from);
     if (length > limits.bytesMax)
       throw notFetched(address, `it has ${length} bytes; expected at most ${limits.bytesMax}`);
     const etag = response.headers.get('etag');
@@ -98,6 +95,15 @@ async function tryOnce(address: Address, { part, known, limits, fetching }: Atte
     clearTimeout(timer);
     silence.abort(); // an answer that was not read to its end would keep its connection
   }
+}
+
+/** Of the whole file; NaN where the server does not say. A part may end before the file does, as the server likes. */
+function lengthOf({ status, headers }: Response, from: number): number {
+  if (status !== 206) return Number(headers.get('content-length') ?? Number.NaN);
+  const range = headers.get('content-range');
+  if (!range?.startsWith(`bytes ${from}-`)) throw new Error(`found the range ${range}; expected ${from}-`);
+  const total = /\/(\d+)$/.exec(range)?.[1];
+  return total === undefined ? Number(headers.get('content-length') ?? Number.NaN) + from : Number(total);
 }
 
 /** A strong one, by which the server can be asked to go on; empty where there is none. */
@@ -122,8 +128,8 @@ async function requireAnswer(address: Address, response: Response, part: string)
   if (ok && !unpacked.test(packing)) return;
   // It may unpack to any size, and the parts of it that a range names are parts of what is packed.
   if (ok) throw notFetched(address, `it comes packed (content-encoding ${packing}); expected it as it is`);
-  if (status === 412 || status === 416) {
-    // What was begun is of another file: the next try starts anew.
+  if (status === 304 || status === 412 || status === 416) {
+    // What was begun is of another file, or nobody asked whether it changed: the next try starts anew.
     await writeFile(etagFile(part), '');
     throw new Error(`its server says ${status} ${statusText}`.trim());
   }

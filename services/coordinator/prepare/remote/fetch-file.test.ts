@@ -149,6 +149,28 @@ describe('a file from the web', () => {
     );
   });
 
+  it('goes on where the server ended a part before the end of the file', async () => {
+    const part: Answer = (response, { range }) => {
+      const from = Number(/\d+/.exec(range ?? '')?.[0]);
+      const bytes = content.subarray(from, from + 50_000);
+      response.writeHead(206, {
+        etag: etagOf(content),
+        'content-length': bytes.length,
+        'content-range': `bytes ${from}-${from + bytes.length - 1}/${content.length}`,
+      });
+      response.end(bytes);
+    };
+    answers = [cutOff, part, file(content)];
+    assert.deepEqual(await readFile((await fetchIt()).file), content);
+    assert.equal(requests.length, 3);
+  });
+
+  it('starts anew where the server says that it has not changed, and nobody asked', async () => {
+    answers = [cutOff, status(304), file(content)];
+    assert.deepEqual(await readFile((await fetchIt()).file), content);
+    assert.deepEqual([requests[1]?.['if-none-match'], requests[2]?.range], [undefined, undefined]);
+  });
+
   it('starts anew when it became another file meanwhile', async () => {
     answers = [cutOff, file(other)];
     const { file: place } = await fetchIt();
@@ -199,11 +221,11 @@ const endless: Answer = (response) => {
 };
 const packed: Answer = (response) =>
   void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(5_000_000)));
+const chunked: Answer = (response) => void response.writeHead(200).end(content);
 const short: Answer = (response) =>
   void response.writeHead(200, { 'content-length': 1000 }).write('x', () => response.destroy());
 
 describe('what is refused of the web, without the secret in its address', () => {
-  const chunked: Answer = (response) => void response.writeHead(200).end(content);
   const laterPart =
     (etag: string, range: string): Answer =>
     (response, headers) => {
@@ -250,6 +272,7 @@ describe('what is refused of the web, without the secret in its address', () => 
     ['a part from elsewhere', wrongRange, { triesMax: 2 }, /found the range bytes 0-9\/10; expected \d+-/],
     ['a way to a file of this machine', leadsTo('file:///etc/passwd'), {}, /leads to file:; expected http\(s\)/],
     ['a way in a circle', leadsTo('/models/net.h5'), {}, /its server leads on 10 times; expected the file$/],
+    ['a server that only says that nothing changed', status(304), {}, /its server says 304 Not Modified \(3 tries\)$/],
     ['a server that stays broken', status(500), {}, /its server says 500 Internal Server Error \(3 tries\)$/],
   ];
   for (const [what, answer, more, message] of cases) {

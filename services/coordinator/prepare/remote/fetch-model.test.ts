@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -44,6 +44,16 @@ test('a layers-model from the web comes with its weight files, asked for with th
   assert.deepEqual(await readFile(path.join(path.dirname(file), 'b.bin')), shard);
   assert.match(warning ?? '', /model\.json is taken as it is today \(with 2 weight files beside it\); .* #sha256=/);
   assert.doesNotMatch(warning ?? '', /secret/);
+});
+
+test('a layers-model that several jobs fetch at once comes whole to each of them', async (context) => {
+  const names = Array.from({ length: 8 }, (_, i) => `s${i}.bin`);
+  modelJson = withPaths(...names);
+  const cacheDirectory = await temporaryFolder(context);
+  const fetched = await Promise.all(Array.from({ length: 8 }, () => fetchIt(cacheDirectory)));
+  const [{ file }] = fetched as [Awaited<ReturnType<typeof fetchIt>>];
+  assert.ok(fetched.every((one) => one.file === file));
+  assert.deepEqual((await readdir(path.dirname(file))).sort(), ['.sha256sums', 'model.json', ...names].sort());
 });
 
 const refused: readonly (readonly [what: string, json: () => string, message: RegExp])[] = [

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { digestOf } from '@thaw/common/content/digest.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { storageFailed } from '../../adapters/storage-failure.ts';
-import { makeFolder, temporarySuffix, writeFileWhole } from '../../adapters/write-file.ts';
+import { makeFolder, temporaryName, writeFileWhole } from '../../adapters/write-file.ts';
 import { weightFileNames } from '../model-source/layers-model-file.ts';
 import { downloadBytesMax } from './download.ts';
 import { asToday, type FetchedFile, type FetchOptions, fetchFile, hashOf, sourcesFolder } from './fetch-file.ts';
@@ -97,11 +97,13 @@ async function isWhole(folder: string, sha256: string): Promise<boolean> {
 
 /** A second name for the same bytes, where the file system can; whoever reads the old ones keeps them. */
 async function place(from: string, to: string): Promise<void> {
-  const part = `${to}${temporarySuffix}`;
-  await rm(part, { force: true });
-  await link(from, part).catch(() => copyFile(from, part));
-  await rename(part, to);
-  await rm(part, { force: true }); // renaming does nothing where both are the same file already
+  const part = temporaryName(to); // of this process alone: another may be fetching the same model
+  try {
+    await link(from, part).catch(() => copyFile(from, part));
+    await rename(part, to);
+  } finally {
+    await rm(part, { force: true }); // renaming does nothing where both are the same file already
+  }
 }
 
 function requireDigest({ shown, sha256: expected }: Address, found: string, list: string): void {
