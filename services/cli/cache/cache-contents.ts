@@ -91,11 +91,12 @@ const listedOtherwise: ReadonlySet<string> = new Set(['stages', 'features', 'blo
 
 async function otherEntries(cacheDirectory: string): Promise<CacheEntry[]> {
   const entries: CacheEntry[] = [];
+  const counted = new Set<string>();
   const folders = await readdir(cacheDirectory, { withFileTypes: true }).catch(() => []);
   for (const { name: kind } of folders.filter((one) => !one.isFile() && !listedOtherwise.has(one.name))) {
     const own: CacheEntry[] = [];
     for (const name of (await readdir(path.join(cacheDirectory, kind)).catch(() => [])).sort()) {
-      const { bytes, changedAt } = await sizeOf(path.join(cacheDirectory, kind, name));
+      const { bytes, changedAt } = await sizeOf(path.join(cacheDirectory, kind, name), counted);
       own.push({ kind, name, bytes, usedAt: changedAt, isRemovable: false });
     }
     entries.push(...lastUsedFirst(own));
@@ -107,15 +108,21 @@ function lastUsedFirst(entries: CacheEntry[]): CacheEntry[] {
   return entries.sort((one, other) => other.usedAt - one.usedAt);
 }
 
-/** Of a file, or of a folder with everything below it; links are not followed. */
-async function sizeOf(place: string): Promise<{ bytes: number; changedAt: number }> {
+/**
+ * Of a file, or of a folder with everything below it; links are not followed. A file with two names, such as the weights of
+ * a model from the web, takes its room once: `counted` holds what was counted already.
+ */
+async function sizeOf(place: string, counted: Set<string>): Promise<{ bytes: number; changedAt: number }> {
   const own = await stat(place).catch(() => null);
   if (!own) return { bytes: 0, changedAt: 0 };
   if (!own.isDirectory()) return { bytes: own.size, changedAt: own.mtimeMs };
   const inside = await readdir(place, { recursive: true, withFileTypes: true });
   let bytes = 0;
   for (const one of inside.filter((entry) => entry.isFile())) {
-    bytes += (await stat(path.join(one.parentPath, one.name)).catch(() => null))?.size ?? 0;
+    const found = await stat(path.join(one.parentPath, one.name)).catch(() => null);
+    if (!found || counted.has(`${found.dev}:${found.ino}`)) continue;
+    if (found.nlink > 1) counted.add(`${found.dev}:${found.ino}`);
+    bytes += found.size;
   }
   return { bytes, changedAt: own.mtimeMs };
 }

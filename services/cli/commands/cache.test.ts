@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -120,6 +120,17 @@ describe('thaw cache', () => {
       gone.map(({ name }) => name),
       ['sha256-dd.2e.part (unfinished)'],
     );
+  });
+
+  it('counts a file that has two names once', async () => {
+    const sources = path.join(folder, 'cache', 'sources');
+    for (const name of ['aa', 'bb']) await mkdir(path.join(sources, name), { recursive: true });
+    await writeFile(path.join(sources, 'aa', 'shard.bin'), 'x'.repeat(1000));
+    await link(path.join(sources, 'aa', 'shard.bin'), path.join(sources, 'bb', 'shard.bin'));
+    await writeFile(path.join(sources, 'bb', 'model.json'), 'x'.repeat(10));
+    const sizes = (await itemsOf('ls')).map(({ name, bytes }) => [name, bytes] as const);
+    assert.deepEqual(Object.fromEntries(sizes), { aa: 1000, bb: 10 });
+    assert.match(await run('ls'), /^sources: 1\.0 kB, not removed by gc$/m);
   });
 
   it('is empty where nothing was kept', async () => {
