@@ -209,14 +209,17 @@ describe('stages', () => {
     assert.deepEqual(discarded, ['0', '1', '3', '4']);
   });
 
-  it('keep the stored state small over many stages and epochs', () => {
-    const stages = Array.from({ length: 20 }, (_, i) => aStage({ name: `stage-${i}`, steps: 400 }));
-    const play = new Play(aPlan({ stages })).gather(2);
+  it('keep the stored state small over as many stages as a job may have, and many epochs', () => {
+    const stages = Array.from({ length: 64 }, (_, i) => aStage({ name: `stage-${i}`, steps: 80 }));
+    const retention = { classes: 2, maxDrop: null, onExceed: 'stop' } as const;
+    const samples = { train: 100, validation: 20, test: 20, retention: 10 };
+    const parts = { validation: 3, test: 3, retention: 1 };
+    const play = new Play(aPlan({ stages, samples, parts, retention })).gather(2);
     for (let turns = 0; play.state.phase !== 'Exporting' && turns < 10_000; turns++) {
       play.answer([5, 6]);
       play.tell({ kind: 'published', sequence: play.state.eventSequence });
     }
-    assert.equal(play.state.cursor.epoch, 1999);
+    assert.equal(play.state.cursor.epoch, 64 * 20 - 1);
     assert.ok(encodeState(play.state).length < stateBytesMax);
   });
 });

@@ -16,6 +16,7 @@ import type { Decision } from './events.ts';
 import { fail, failWith } from './failing.ts';
 import { addFeatureWork, noFeatureGain } from './feature-gain.ts';
 import { exceeds, judgeEpoch } from './judge.ts';
+import { keptEpochs } from './kept-epochs.ts';
 import { allResults, type Result, withResult } from './pending.ts';
 import {
   beginStages,
@@ -145,7 +146,7 @@ function onTrained(state: JobState, now: number, lastStep: number, trained: read
   const changes = {
     steps: stage.steps + epoch.steps,
     epochsDone: stage.epochsDone + 1,
-    epochs: keptEpochs([...stage.epochs, epoch], stage.best?.epoch),
+    epochs: keptEpochs([...stage.epochs, epoch], stage.best?.epoch, state.plan),
   };
   const cursor = { ...state.cursor, step: lastStep };
   const next = withStage({ ...state, cursor, resumed: { ...state.resumed, at: null } }, changes);
@@ -163,15 +164,6 @@ function onTrained(state: JobState, now: number, lastStep: number, trained: read
       reducedBytes: epoch.reducedBytes,
     }),
   );
-}
-
-/** Epoch records that one stage keeps in the state, which is bounded; the event log has all. */
-export const epochsKeptMax = 30;
-
-function keptEpochs(epochs: readonly EpochRecord[], best: number | undefined): readonly EpochRecord[] {
-  if (epochs.length <= epochsKeptMax) return epochs;
-  const dropped = epochs.findIndex(({ epoch }) => epoch !== best);
-  return epochs.filter((_, i) => i !== dropped);
 }
 
 function stateSaid({ stateDigest, lossSum, count, correct }: Trained__Output): string {

@@ -7,6 +7,7 @@ import { countBadSamples } from './bad-samples.ts';
 import { record } from './event-log.ts';
 import type { CoreEvent, Decision } from './events.ts';
 import { gathered } from './gathering.ts';
+import { keptEpochs } from './kept-epochs.ts';
 import type { StageResult } from './kept-stage.ts';
 import { needsRanking } from './ranking.ts';
 import { inputAfter, type StageInput, stageKey } from './stage-key.ts';
@@ -51,7 +52,8 @@ function adopt(state: JobState, now: number, { job, record: trained, held, key }
   const stage = state.stages.length;
   const { firstStep, steps, epochsDone, ended, best, startedAt, endedAt } = trained;
   invariant(endedAt !== null && best !== null, 'a stage that was kept has ended');
-  const adopted: StageRecord = { ...trained, stage, key, reused: { job: job.name, uid: job.uid } };
+  const epochs = keptEpochs(trained.epochs, best.epoch, state.plan);
+  const adopted: StageRecord = { ...trained, epochs, stage, key, reused: { job: job.name, uid: job.uid } };
   const cursor = {
     ...state.cursor,
     stage,

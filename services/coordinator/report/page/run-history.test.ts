@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { epochsKeptMax } from '../../core/reports.ts';
+import { epochsKeptMax } from '../../core/kept-epochs.ts';
 import { aStage } from '../../testing/builders.ts';
 import { runHistory } from './run-history.ts';
 import { someRun } from './testing/some-page-data.ts';
