@@ -29,6 +29,7 @@ const changes = {
     train: { schedule: { stages: stages.map((stage) => ({ ...stage, name: `${stage.name}-again` })) } },
     trainers: { replicas: 2, min: 2, max: 8, cache: { memory: '1k', disk: '8Ki' } },
     output: { uri: 'file:other-out', formats: ['safetensors'], calibrate: 'temperature' },
+    snapshot: { everySeconds: 0.1 },
   },
 };
 
