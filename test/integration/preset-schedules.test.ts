@@ -1,6 +1,7 @@
 // Every preset as a job meets it: prepared from files, entered epoch by epoch on the core's directives, trained step by
 // step by the trainer's own loop. The golden has what each step did to each layer. SGD, and a sum of gradients that is 1
-// everywhere, make the rate of a tensor the distance by which it moved, so nothing has to be asked for its rate.
+// everywhere, make the rate of a tensor the distance by which it moved, so nothing has to be asked for its rate. Norms by
+// which `auto` ranks blocks are given; services/trainer/train/rank-blocks.test.ts measures them.
 
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -10,7 +11,9 @@ import { blockSize } from '@thaw/common/data/block-size.ts';
 import { shardTrainSet } from '@thaw/common/data/shards.ts';
 import type { Preset } from '@thaw/common/job/presets.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
-import type { Layer, Weights } from '@thaw/common/model/graph.ts';
+import type { Graph, Layer, Weights } from '@thaw/common/model/graph.ts';
+import { rankableBlocks } from '@thaw/common/model/ranked.ts';
+import { directiveMessage } from '@thaw/coordinator/core/directive.ts';
 import type { TrainWork } from '@thaw/coordinator/core/state.ts';
 import { prepareJob } from '@thaw/coordinator/prepare/prepare-job.ts';
 import type { PreparedJob } from '@thaw/coordinator/prepare/prepared-job.ts';
@@ -32,7 +35,7 @@ import { createStages, type StageRuntime } from '@thaw/trainer/train/stage-runti
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
 import { aTinyJob, writeTinyJob } from '../support/fixtures/tiny-job.ts';
 
-const presets: readonly Preset[] = ['linear-probe', 'lp-ft', 'ulmfit', 'fastai', 'full'];
+const presets: readonly Preset[] = ['linear-probe', 'lp-ft', 'ulmfit', 'fastai', 'full', 'auto'];
 const golden = path.join(import.meta.dirname, 'preset-schedules.golden.txt');
 const endings: (() => Promise<void>)[] = [];
 let folder = '';
@@ -88,7 +91,9 @@ async function trainedStages({ job, graph, weights, manifest, dataRoot, plan }: 
   // The first epoch of every stage is its best one.
   const play = new Play(aPlan({ shards: shards.length, replicas: 1, stages: plan.stages })).gather(1);
   for (; play.kind() !== 'finish'; play.answer([9, 8, 7, 6, 5, 4, 3, 2])) {
+    if (play.kind() === 'rank') answerRanked(play, graph);
     if (play.kind() !== 'train') continue;
+    stages.rank(directiveMessage(play.state)?.rankedBlocks ?? []);
     const { train } = play.work('train');
     if (trained.length === train.stage)
       trained.push({ name: job.stages[train.stage]?.name ?? '', entry: train, steps: [] });
@@ -97,6 +102,18 @@ async function trainedStages({ job, graph, weights, manifest, dataRoot, plan }: 
     }
   }
   return trained;
+}
+
+/** The block furthest from the output has the largest gradient: the other way round than `last(n)` would have it. */
+function answerRanked(play: Play, graph: Graph): void {
+  const blocks = rankableBlocks(graph).map(({ name }, fromOutput) => ({
+    block: name,
+    gradient: 1 + fromOutput,
+    weights: 1,
+  }));
+  for (const [from, report] of play.reports()) {
+    play.tell({ kind: 'report', from, report: { ...report, ranked: { count: 8, blocks } } });
+  }
 }
 
 async function openedStages(context: JobContext) {
@@ -208,7 +225,8 @@ function row(name: string, cells: readonly string[]): string {
 }
 
 function text(rate: number): string {
-  return String(Number(rate.toPrecision(5)));
+  const rounded = Number(rate.toPrecision(5));
+  return rounded < 1e-4 ? rounded.toExponential() : String(rounded);
 }
 
 test('presets train the layers that are written down, in every step at the rates that are written down', async () => {

@@ -13,6 +13,8 @@ function stagesOf(preset: string, epochs?: number): readonly ResolvedStage[] {
   return resolvedTinyJob({ spec: { train: { schedule: { preset, epochs, stages: undefined } } } }).stages;
 }
 
+const fastai = { spec: { train: { schedule: { preset: 'fastai', stages: undefined } } } };
+
 test('presets become the stages that are written down', async () => {
   const expanded = Object.fromEntries(presets.map((preset) => [preset, stagesOf(preset)]));
   const text = `${JSON.stringify(expanded, null, 2)}\n`;
@@ -35,6 +37,15 @@ test('ulmfit thaws one more block a stage until every block trains', () => {
     [[], ['last(1)'], ['last(2)'], ['last(3)']],
   );
   for (const { curve, layerDecay } of stages) assert.deepEqual([curve, layerDecay], ['slantedTriangular', 1 / 2.6]);
+});
+
+test('fastai trains the head for an epoch, then everything at half the rate, at the input at a hundredth of that', () => {
+  for (const blocks of [1, 3, 17]) {
+    const [frozen, all] = resolvedTinyJob(fastai, { facts: { blocks } }).stages;
+    assert.deepEqual(frozen?.length, { kind: 'epochs', epochs: 1 });
+    assert.equal(all?.learningRate, (frozen?.learningRate ?? 0) / 2);
+    assert.ok(Math.abs((all?.layerDecay ?? 0) ** blocks - 0.01) < 1e-12);
+  }
 });
 
 test('auto trains the head, then one ranked block more a stage, each from the best before, at a tenth', () => {

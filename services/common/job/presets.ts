@@ -47,7 +47,8 @@ export function presetStages(preset: Preset, { epochs, learningRate, blocks }: P
         curve: 'slantedTriangular',
         layerDecay: 1 / 2.6,
       }));
-    // fastai's fine_tune: one frozen epoch, then one cycle over all with rate slices.
+    // fastai's fine_tune: one epoch of the head, then one cycle over all at half the rate, which falls to a hundredth at the
+    // input. Its cycles are other ones (rising for 99 % of the first; from a fifth in the second), and move momentum too.
     case 'fastai':
       return [
         { name: 'frozen', trainable: [head], epochs: 1, curve: 'oneCycle' },
@@ -57,7 +58,7 @@ export function presetStages(preset: Preset, { epochs, learningRate, blocks }: P
           epochs: epochs ?? 5,
           curve: 'oneCycle',
           learningRate: learningRate / 2,
-          layerDecay: 0.8,
+          layerDecay: 0.01 ** (1 / Math.max(1, blocks)),
         },
       ];
     // Lee et al., ICLR 2023 (surgical fine-tuning, Auto-RGN): the head to convergence, then blocks by relative gradient.

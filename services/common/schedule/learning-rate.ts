@@ -45,7 +45,7 @@ function cosineBetween(from: number, to: number, done: number): number {
   return to + ((from - to) * (1 + Math.cos(Math.PI * done))) / 2;
 }
 
-/** Smith & Topin 2019, with the constants that fastai and PyTorch use: rise for 30 %, from 1/25, down to 1/250,000. */
+/** Smith & Topin 2019, with the constants of PyTorch's OneCycleLR: rise for 30 %, from 1/25, down to 1/250,000. */
 function oneCycle(done: number): number {
   const rise = 0.3;
   const start = 1 / 25;

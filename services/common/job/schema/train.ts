@@ -92,8 +92,10 @@ export const scheduleSchema = z
       .enum(['linear-probe', 'lp-ft', 'ulmfit', 'fastai', 'full', 'auto'])
       .optional()
       .describe(
-        'A known schedule, expanded into stages; `thaw plan` shows them. auto: the head, then one block more in each of ' +
-          'up to three stages, in the order that is measured after the head.',
+        'A known schedule, expanded into stages; `thaw plan` shows them. fastai: the rates of its fine_tune (one epoch of ' +
+          'the head, then everything at half the rate, falling block by block to a hundredth at the input), each stage ' +
+          'with the curve oneCycle. auto: the head, then one block more in each of up to three stages, in the order ' +
+          'that is measured after the head.',
       ),
     epochs: count("Epochs of each of a preset's stages.").optional(),
     stages: z.array(stageSchema).min(1).max(64).optional().describe('The stages, in order.'),
