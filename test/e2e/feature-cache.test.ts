@@ -13,7 +13,7 @@ import { packEnding } from '@thaw/trainer/cache/pack-folder.ts';
 import { type Fields, writeTinyJob } from '../support/fixtures/tiny-job.ts';
 import { skipWithoutEngine, skipWithoutNatsServer } from '../support/needed-parts.ts';
 import { ownCache } from '../support/own-cache.ts';
-import { runThaw, startThaw, until } from '../support/thaw-process.ts';
+import { killAll, runThaw, startThaw, until } from '../support/thaw-process.ts';
 
 interface Budgets {
   readonly memory: string;
@@ -147,10 +147,11 @@ describe('a job that was killed while it filled its cache', { skip: skipWithoutN
     const cache = await ownCache(path.join(folder, 'cache'));
     const env = { THAW_CACHE: cache, THAW_STAGE_BYTES: '0' };
     const killed = await startThaw(['run', 'job.yaml', '--out', 'killed', '--json'], { cwd: folder, env });
-    await until(killed, async () => (await wholeRows(cache)) > 0);
-    for (const { pid } of await killed.family()) process.kill(pid, 'SIGKILL');
-    killed.kill('SIGKILL');
-    await killed.ended;
+    const family = await until(killed, async () => {
+      const started = await killed.family();
+      return (await wholeRows(cache)) > 0 ? started : undefined;
+    });
+    await killAll(killed, family);
     const whole = await wholeRows(cache);
     assert.ok(whole > 0 && whole < samples - samples / 10, `${whole} rows of ${samples} were whole`);
 

@@ -11,7 +11,7 @@ import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
 import type { Report } from '@thaw/coordinator/report/build-report.ts';
 import { type Fields, writeTinyJob } from '../support/fixtures/tiny-job.ts';
 import { skipWithoutEngine } from '../support/needed-parts.ts';
-import { type Ended, eventsOf, runThaw, startThaw, type ThawProcess, until } from '../support/thaw-process.ts';
+import { type Ended, eventsOf, killAll, runThaw, startThaw, type ThawProcess, until } from '../support/thaw-process.ts';
 
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
 
@@ -58,10 +58,7 @@ describe('a run that is taken up again', { skip: await skipWithoutEngine() }, ()
   async function killAfter(thaw: ThawProcess, isIt: (event: Event) => boolean, milliseconds: number): Promise<Event[]> {
     await until(thaw, () => eventsOf(thaw.stdout()).find(isIt));
     await delay(milliseconds);
-    const family = await thaw.family();
-    thaw.kill('SIGKILL');
-    for (const { pid } of family) killNow(pid);
-    await thaw.ended;
+    await killAll(thaw);
     return eventsOf(thaw.stdout());
   }
 
@@ -102,15 +99,6 @@ describe('a run that is taken up again', { skip: await skipWithoutEngine() }, ()
     assert.match(again.said, /the run of "tiny" .* is finished, see .*report\.json/);
   });
 });
-
-/** One that has just ended by itself is as good as killed. */
-function killNow(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown;
-  }
-}
 
 const stored = ({ kind }: Event): boolean => kind === 'snapshotStored';
 

@@ -104,6 +104,26 @@ export async function until<T>(thaw: ThawProcess, what: () => Promise<T | undefi
   }
 }
 
+/**
+ * kill -9 of the command and everything that it started. To kill at a moment that is soon over, look for the family
+ * before it comes.
+ */
+export async function killAll(thaw: ThawProcess, family?: readonly Relative[]): Promise<Ended> {
+  const started = family ?? (await thaw.family());
+  thaw.kill('SIGKILL');
+  for (const { pid } of started) killIfThere(pid);
+  return await thaw.ended;
+}
+
+/** One that has just ended by itself is as good as killed. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown;
+  }
+}
+
 /** Events of a run with --json, by kind. */
 export function eventsOf(stdout: string): { readonly kind: string; readonly [field: string]: unknown }[] {
   const lines = stdout.slice(0, stdout.lastIndexOf('\n') + 1).split('\n');
