@@ -113,15 +113,8 @@ export function onSnapshotKept(
   { digest, snapshot }: Extract<CoreEvent, { readonly kind: 'snapshotKept' }>,
 ): Decision {
   const { step, schedule, pauseSeconds } = snapshot;
-  if (isTerminal(state)) return { state, effects: [] };
-  const needed = referenced(state);
-  const [own, ...named] = statesIn(snapshot);
-  // Of two that were written at once the older one may come last; and while one was written, a better epoch may have
-  // replaced a state that it names.
-  if (step <= (state.restorePoints[0]?.step ?? 0) || !named.every((one) => needed.has(one))) {
-    const useless = [digest, own].flatMap((one) => (one === undefined || needed.has(one) ? [] : one));
-    return { state, effects: useless.map((one) => ({ kind: 'discard', digest: one })) };
-  }
+  // Of two that were written at once the older one may come last.
+  if (isTerminal(state) || step <= (state.restorePoints[0]?.step ?? 0)) return { state, effects: [] };
   const { stage, epoch } = schedule.cursor;
   const point: RestorePoint = { digest, stage, epoch, step, states: statesIn(snapshot) };
   const restorePoints = [point, ...state.restorePoints].slice(0, restorePointsMax);
