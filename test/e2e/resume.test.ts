@@ -30,7 +30,7 @@ const job: Fields = {
         stages: [
           { name: 'head', trainable: ['head/**'], epochs: 3 },
           { name: 'last-block', trainable: ['head/**', 'last(1)'], epochs: 3, learningRate: 0.002, batchNorm: 'train' },
-          { name: 'head-again', trainable: ['head/**'], epochs: 2, onEnter: 'restoreBest', optimizerState: 'keep' },
+          { name: 'head-again', trainable: ['head/**'], epochs: 6, onEnter: 'restoreBest', optimizerState: 'keep' },
         ],
       },
     },
@@ -79,6 +79,7 @@ describe('a run that is taken up again', { skip: await skipWithoutEngine() }, ()
 
     const third = await resume('--trainers', '2');
     await until(third, () => eventsOf(third.stdout()).find((event) => stored(event) && Number(event.stage) >= 1));
+    const storedBefore = eventsOf(third.stdout()).filter(stored).length;
     third.kill('SIGINT');
     const stopped = await third.ended;
     assertStopped(stopped, out);
@@ -88,7 +89,10 @@ describe('a run that is taken up again', { skip: await skipWithoutEngine() }, ()
     assert.equal(last.status, 0, last.said);
     assertGoesOn(eventsOf(last.stdout), eventsOf(stopped.stdout));
     const [resumed] = eventsOf(last.stdout).filter(({ kind }) => kind === 'jobResumed');
-    assert.equal(resumed?.stepsRedone, 0, 'an ordered end loses nothing');
+    // Heartbeats are up to a second old: as an epoch begins an end may find nobody in a step, and stores nothing.
+    const storedAtItsEnd = eventsOf(stopped.stdout).filter(stored).length > storedBefore;
+    context.diagnostic(`the ordered end ${storedAtItsEnd ? 'stored a snapshot' : 'found nobody in a step'}`);
+    if (storedAtItsEnd) assert.equal(resumed?.stepsRedone, 0, 'what an ordered end stores loses nothing');
 
     const report = await reportIn(out);
     assert.deepEqual(figures(report), figures(await reportIn(path.join(folder, 'whole'))));

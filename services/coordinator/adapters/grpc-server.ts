@@ -33,7 +33,8 @@ export interface GrpcServer {
   close(): Promise<void>;
 }
 
-const closingMilliseconds = 1000;
+/** Those who read end by themselves; a loaded machine may take seconds to let them. */
+const closingMilliseconds = 5000;
 
 /** `address`: host:port; port 0 takes a free one. */
 export async function startGrpcServer(address: string, services: GrpcServices): Promise<GrpcServer> {
