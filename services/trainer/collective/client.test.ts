@@ -4,7 +4,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { tensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import { generationAlone, serveAlone } from './alone.ts';
 import { collectiveClient } from './client.ts';
-import type { ToHost } from './messages.ts';
+import type { FromHost, ToHost } from './messages.ts';
 
 const layout = tensorLayout([{ name: 'head/bias', shape: [3] }]);
 const opening = {
@@ -39,4 +39,20 @@ test('an opening that is overtaken by another one ends, and the other one opens'
   const { count } = await collective.exchange({ step: 1, acknowledgedPlan: 0, shards: [shard] });
   assert.equal(count, 2);
   await collective.close();
+});
+
+test('a failure that comes while it closes leaves it closed', { timeout: 30_000 }, async (context) => {
+  const { port1, port2 } = new MessageChannel();
+  context.after(() => port1.close());
+  port2.on('message', (message: ToHost) => {
+    const answer: FromHost =
+      message.kind === 'open'
+        ? { kind: 'opened', opening: message.opening.opening }
+        : { kind: 'failed', code: 'BrokerLost', message: 'the broker is gone' };
+    port2.postMessage(answer);
+  });
+  const collective = collectiveClient(port1);
+  await collective.open(opening);
+  await collective.close();
+  await assert.rejects(collective.open(opening), { code: 'BrokerLost' });
 });

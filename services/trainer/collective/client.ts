@@ -199,7 +199,9 @@ function finish(state: State, { outcome, seconds, bytes }: Extract<FromHost, { k
 
 function fail(state: State, failure: ThawError): void {
   state.failure ??= failure;
-  for (const waiter of [...state.opening.splice(0), ...state.closing.splice(0)]) waiter.reject(state.failure);
+  for (const waiter of state.opening.splice(0)) waiter.reject(state.failure);
+  // As when it is closed after the failure: nothing is open any more.
+  for (const waiter of state.closing.splice(0)) waiter.resolve();
   state.exchange?.reject(state.failure);
   state.exchange = null;
 }
