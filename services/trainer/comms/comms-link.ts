@@ -24,6 +24,8 @@ export interface CommsLink {
   plan(): Plan__Output | null;
   /** Throws Superseded when a directive newer than `revision` has arrived, or the fatal error. Cheap: one atomic read. */
   check(revision: number): void;
+  /** An error of work that nobody waits for: from now on it is the fatal error, unless there was one before. */
+  fail(error: ThawError): void;
   /** Settles as `work` does, unless a newer directive or a fatal error comes first. One at a time. */
   interruptible<T>(work: Promise<T>): Promise<T>;
   send(message: TrainerMessage): void;
@@ -85,6 +87,7 @@ function linkOver(worker: Worker, inbox: Inbox, shared: Shared): CommsLink {
       inbox.check();
       if (Atomics.load(shared.fence, 0) > revision) throw new Superseded();
     },
+    fail: (error) => inbox.fail(error),
     interruptible: (work) => inbox.interruptible(work),
     send: (message) => post({ kind: 'send', message }),
     observe: (observation) => post({ kind: 'observe', observation }),

@@ -2,6 +2,7 @@
 // the copy and, on the member that was chosen, stores it. Every member says the digest, so that one that computes other
 // bits is found before anything is kept. When to take one is the coordinator's word: a plan, or the end of an epoch.
 
+import { toThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { EpochSums } from '@thaw/proto/gen/thaw/v1/EpochSums.ts';
 import type { CommsLink } from '../comms/comms-link.ts';
 import type { Stages } from './stage-runtime.ts';
@@ -9,7 +10,7 @@ import type { Stages } from './stage-runtime.ts';
 export interface Snapshots {
   /** The highest plan known here: what this member acknowledges. */
   known(): number;
-  /** Takes one if it is due. Waits only when the one before the last is not stored yet. Throws what kept one from that. */
+  /** Takes one if it is due. Waits only when the one before the last is not stored yet. */
   afterStep(done: StepDone): Promise<void>;
 }
 
@@ -30,18 +31,17 @@ export interface StepDone {
 /** Copies of the state that may wait to be stored. */
 const underWayMax = 2;
 
+/** What keeps a copy from being stored is fatal to the link, at once: after the last copy there is none to tell it. */
 export function createSnapshots(
-  link: Pick<CommsLink, 'plan' | 'store' | 'digest' | 'send' | 'observe'>,
+  link: Pick<CommsLink, 'plan' | 'store' | 'digest' | 'send' | 'observe' | 'fail'>,
   stages: Pick<Stages, 'encode'>,
 ): Snapshots {
   const underWay = new Set<Promise<void>>();
   let carriedOut = 0;
-  let failure: { readonly thrown: unknown } | null = null;
 
   const take = async (done: StepDone, isStoring: boolean): Promise<void> => {
     const started = performance.now();
     while (underWay.size >= underWayMax) await Promise.race(underWay);
-    if (failure) throw failure.thrown;
     const bytes = stages.encode('');
     const { length } = bytes;
     const stored = isStoring ? link.store(bytes) : link.digest(bytes);
@@ -52,9 +52,7 @@ export function createSnapshots(
     const told = stored
       .then(
         ({ digest }) => link.send({ snapshotTaken: { ...taken, digest, bytes: isStoring ? length : 0 } }),
-        (thrown: unknown) => {
-          failure ??= { thrown };
-        },
+        (thrown: unknown) => link.fail(toThawError(thrown)),
       )
       .finally(() => underWay.delete(told));
     underWay.add(told);
