@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import { tinyGraph } from '../../../test/support/fixtures/tiny-graph.ts';
 import { ThawError } from '../errors/thaw-error.ts';
 import { blocksOf } from './blocks.ts';
+import type { Graph, Layer } from './graph.ts';
 import { parametersOf } from './parameters.ts';
 import {
   rankableBlocks,
+  rankedBlocksMax,
   rankedCount,
   requireRankable,
   withBlocksBySize,
@@ -74,6 +76,22 @@ test('more blocks than there are, or none, are refused', () => {
     );
   }
   requireRankable(graph, ['head/**', `ranked(${names.length})`]);
+});
+
+test('more blocks than can be ranked are refused where some are to be, and nowhere else', () => {
+  const [dense] = graph.layers.filter(({ kind }) => kind === 'Dense') as [Layer];
+  const deep = (blocks: number): Graph => {
+    const layers = Array.from({ length: blocks }, (_, i) => {
+      return { ...dense, path: `backbone/dense_${i}`, inputs: [i === 0 ? 'input' : `backbone/dense_${i - 1}`] };
+    });
+    return { ...graph, layers };
+  };
+  requireRankable(deep(rankedBlocksMax), ['ranked(3)']);
+  requireRankable(deep(rankedBlocksMax + 1), ['last(3)']);
+  assert.throws(
+    () => requireRankable(deep(rankedBlocksMax + 1), ['ranked(3)']),
+    new RegExp(`found "ranked\\(3\\)" and a backbone of ${rankedBlocksMax + 1} blocks; at most ${rankedBlocksMax}`),
+  );
 });
 
 test('block(NAME) selects one block, and an unknown one is refused with a near name', () => {

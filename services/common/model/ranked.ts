@@ -6,6 +6,9 @@ import { blocksOf } from './blocks.ts';
 import type { Block, Graph } from './graph.ts';
 import { parametersOf } from './parameters.ts';
 
+/** The order is part of the job's stored state, of an event and of every directive, which are all bounded. */
+export const rankedBlocksMax = 256;
+
 const rankedPattern = /^ranked\((\d+)\)$/;
 
 type Selecting = { readonly select: readonly string[] };
@@ -25,15 +28,24 @@ export function rankableBlocks(graph: Graph): Block[] {
     .reverse();
 }
 
-/** Throws JobInvalid where a `ranked(n)` asks for no block, or for more than there are. */
+/** Throws JobInvalid where a `ranked(n)` asks for no block, or for more than there are, or than can be ranked. */
 export function requireRankable(graph: Graph, select: readonly string[]): void {
   const blocks = rankableBlocks(graph);
   for (const pattern of select) {
     const count = rankedCount([pattern]);
-    if (count === null || (count >= 1 && count <= blocks.length)) continue;
+    if (count === null) continue;
+    if (blocks.length > rankedBlocksMax) throw tooManyToRank(pattern, blocks.length);
+    if (count >= 1 && count <= blocks.length) continue;
     const expected = `expected ranked(1) to ranked(${blocks.length}), because the backbone has ${blocks.length} blocks`;
     throw new ThawError('JobInvalid', `trainable: found "${pattern}"; ${expected}`, { data: { pattern } });
   }
+}
+
+function tooManyToRank(pattern: string, blocks: number): ThawError {
+  const found = `trainable: found "${pattern}" and a backbone of ${blocks} blocks`;
+  return new ThawError('JobInvalid', `${found}; at most ${rankedBlocksMax} are ranked, so name them, or use last(n)`, {
+    data: { pattern },
+  });
 }
 
 /** With the measured blocks in the place of each `ranked(n)`. `order`: their names, first to thaw first. */

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { rankedBlocksMax } from '@thaw/common/model/ranked.ts';
 import fc from 'fast-check';
 import { aPlan, aStage, incarnationOf, Play, someNorms } from '../testing/builders.ts';
 import { directiveMessage } from './directive.ts';
@@ -78,6 +79,12 @@ describe('the order of the blocks', () => {
       }),
     );
   });
+});
+
+const aBlock = (i: number) => ({
+  block: `block_${i}_of_a_long_name_such_as_networks_have_them`,
+  gradient: 1 / 3,
+  weights: i + 1,
 });
 
 /** Up to the measurement: the best epoch of the first stage is its first. */
@@ -162,6 +169,10 @@ describe('a job that trains ranked blocks', () => {
   for (const [ranked, said] of [
     [null, /answered ranked; expected ranked/],
     [{ count: 64, blocks: [] }, /measured 0 blocks on 64 samples; expected some/],
+    [
+      { count: 8, blocks: Array.from({ length: rankedBlocksMax + 1 }, (_, i) => aBlock(i)) },
+      /measured 257 blocks; at most 256 are ranked/,
+    ],
     [{ count: 0, blocks: someNorms().blocks }, /measured 3 blocks on 0 samples; expected some/],
     [
       { count: 1, blocks: [{ block: 'a', gradient: Number.NaN, weights: 1 }] },

@@ -3,6 +3,7 @@
 // The order is part of that stage's record, so whoever reuses the stage has the order too.
 
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
+import { rankedBlocksMax } from '@thaw/common/model/ranked.ts';
 import type { Ranked__Output } from '@thaw/proto/gen/thaw/v1/Ranked.ts';
 import type { JobPlan } from './job-plan.ts';
 import type { JobState, RankedBlock, Ranking } from './state.ts';
@@ -24,6 +25,9 @@ export function rankBlocks({ blocks, count }: Ranked__Output): Ranking {
 /** What is wrong with a member's norms, in words; null when they can be ranked. */
 export function normsProblem({ blocks, count }: Ranked__Output): string | null {
   if (blocks.length === 0 || count === 0) return `measured ${blocks.length} blocks on ${count} samples; expected some`;
+  if (blocks.length > rankedBlocksMax) {
+    return `measured ${blocks.length} blocks; at most ${rankedBlocksMax} are ranked`;
+  }
   const bad = blocks.find(
     ({ gradient, weights }) => ![gradient, weights].every((norm) => norm >= 0 && norm < Infinity),
   );
