@@ -205,6 +205,13 @@ describe('a file from the web', () => {
     await assert.rejects(fetchIt(pin), { code: 'ModelInvalid', message });
     assert.deepEqual(await left(), []);
   });
+
+  it('of another digest is refused also where it was fetched before without one', async () => {
+    answers = [file(other)];
+    await fetchIt();
+    await assert.rejects(fetchIt(pin), { code: 'ModelInvalid', message: /expected sha256=/ });
+    assert.equal(requests[1]?.['if-none-match'], etagOf(other));
+  });
 });
 
 const dripping: Answer = (response) => {

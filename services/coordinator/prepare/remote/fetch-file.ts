@@ -57,7 +57,10 @@ export async function fetchFile(address: Address, options: FetchOptions): Promis
     await makeFolder(path.dirname(part));
     await movePart(leftover, part);
     const etag = await download(address, { part, known: known?.etag ?? null, limits, fetching });
-    if (etag === 'unchanged' && known) return fetched(address, known, place);
+    if (etag === 'unchanged' && known) {
+      requireDigest(address, known.sha256);
+      return fetched(address, known, place);
+    }
     const sha256 = (await hashOf(part)) as string;
     requireDigest(address, sha256);
     await makeFolder(path.dirname(place(sha256)));
