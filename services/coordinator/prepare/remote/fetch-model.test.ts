@@ -11,12 +11,14 @@ let server: Server;
 let asked: string[] = [];
 let modelJson = '';
 const shard = Buffer.alloc(1000, 7);
+const shardTag = '"sevens"';
 
 before(async () => {
-  server = createServer(({ url = '' }, response) => {
+  server = createServer(({ url = '', headers }, response) => {
     asked.push(url);
     if (url.startsWith('/net/model.json')) response.end(modelJson);
-    else if (/^\/net\/\w+\.bin/.test(url)) response.end(shard);
+    else if (headers['if-none-match'] === shardTag) response.writeHead(304).end();
+    else if (/^\/net\/\w+\.bin/.test(url)) response.setHeader('etag', shardTag).end(shard);
     else response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -54,6 +56,19 @@ test('a layers-model that several jobs fetch at once comes whole to each of them
   const [{ file }] = fetched as [Awaited<ReturnType<typeof fetchIt>>];
   assert.ok(fetched.every((one) => one.file === file));
   assert.deepEqual((await readdir(path.dirname(file))).sort(), ['.sha256sums', 'model.json', ...names].sort());
+});
+
+test('weight files that are there already count towards the limit of all', async (context) => {
+  const cacheDirectory = await temporaryFolder(context);
+  for (const name of ['a.bin', 'b.bin']) {
+    modelJson = withPaths(name);
+    await fetchIt(cacheDirectory);
+  }
+  modelJson = withPaths('a.bin', 'b.bin', 'c.bin');
+  await assert.rejects(fetchIt(cacheDirectory, 1500), {
+    code: 'ModelInvalid',
+    message: /model\.json: found weight files of over 1500 bytes; expected fewer$/,
+  });
 });
 
 const refused: readonly (readonly [what: string, json: () => string, message: RegExp])[] = [

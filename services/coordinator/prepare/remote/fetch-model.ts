@@ -61,12 +61,15 @@ async function fetchAll(address: Address, options: FetchOptions): Promise<Listed
     fetching,
     limits: { ...options.limits, bytesMax },
   });
-  let bytesLeft = options.limits?.bytesMax ?? downloadBytesMax;
-  const model = await fetchFile({ ...address, sha256: null }, within(Math.min(bytesLeft, modelBytesMax)));
+  const bytesMax = options.limits?.bytesMax ?? downloadBytesMax;
+  let bytesLeft = bytesMax;
+  const model = await fetchFile({ ...address, sha256: null }, within(Math.min(bytesMax, modelBytesMax)));
   const files: Listed[] = [{ name: address.name, sha256: model.sha256 }];
   for (const name of await requireNames(address, model.file)) {
     const { sha256, file } = await fetchFile(addressBeside(address, name), within(bytesLeft));
     bytesLeft -= (await stat(file)).size;
+    // A file that is in the cache already comes whatever its size.
+    if (bytesLeft < 0) throw invalid(`${address.shown}: found weight files of over ${bytesMax} bytes; expected fewer`);
     files.push({ name, sha256 });
   }
   return files;
