@@ -79,7 +79,6 @@ describe('a run that is taken up again', { skip: await skipWithoutEngine() }, ()
 
     const third = await resume('--trainers', '2');
     await until(third, () => eventsOf(third.stdout()).find((event) => stored(event) && Number(event.stage) >= 1));
-    const storedBefore = eventsOf(third.stdout()).filter(stored).length;
     third.kill('SIGINT');
     const stopped = await third.ended;
     assertStopped(stopped, out);
@@ -89,10 +88,7 @@ describe('a run that is taken up again', { skip: await skipWithoutEngine() }, ()
     assert.equal(last.status, 0, last.said);
     assertGoesOn(eventsOf(last.stdout), eventsOf(stopped.stdout));
     const [resumed] = eventsOf(last.stdout).filter(({ kind }) => kind === 'jobResumed');
-    // Heartbeats are up to a second old: as an epoch begins an end may find nobody in a step, and stores nothing.
-    const storedAtItsEnd = eventsOf(stopped.stdout).filter(stored).length > storedBefore;
-    context.diagnostic(`the ordered end ${storedAtItsEnd ? 'stored a snapshot' : 'found nobody in a step'}`);
-    if (storedAtItsEnd) assert.equal(resumed?.stepsRedone, 0, 'what an ordered end stores loses nothing');
+    assert.equal(resumed?.stepsRedone, 0, 'an ordered end loses nothing');
 
     const report = await reportIn(out);
     assert.deepEqual(figures(report), figures(await reportIn(path.join(folder, 'whole'))));

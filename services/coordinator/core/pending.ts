@@ -4,7 +4,7 @@
 import type { SparseCounts } from '@thaw/common/evaluation/sparse-counts.ts';
 import type { Report__Output } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { SnapshotTaken__Output } from '@thaw/proto/gen/thaw/v1/SnapshotTaken.ts';
-import type { Schedule } from './snapshot.ts';
+import type { Schedule, Snapshot } from './snapshot.ts';
 import type { Generation, JobState } from './state.ts';
 import type { TestFigures } from './test-figures.ts';
 
@@ -22,6 +22,8 @@ export interface Pending {
     readonly step: number;
     readonly answers: Readonly<Record<string, SnapshotTaken__Output>>;
   }[];
+  /** Snapshots that all have answered for, while their files are written. */
+  readonly writing: readonly Snapshot[];
   /** Of the test set, once it is known, cell = truth * classes + prediction; for the report alone, so it is not stored. */
   readonly testConfusion: SparseCounts | null;
   /** Of the test set, once it is known; for the report alone, so it is not stored. */
@@ -32,6 +34,7 @@ export const nothingPending: Pending = {
   results: {},
   schedules: [],
   snapshots: [],
+  writing: [],
   testConfusion: null,
   testFigures: null,
 };

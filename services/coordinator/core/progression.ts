@@ -281,7 +281,9 @@ function chosen(state: JobState): Required<Pick<Evaluation, 'restoreDigest' | 's
 
 /** Trainers are done: they may leave while the result is written. */
 export function exportResult(state: JobState): Decision {
-  const exporting: JobState = { ...state, phase: 'Exporting', reason: 'writing the model and the report' };
+  // Nothing is trained any more that a snapshot could save.
+  const pending = { ...state.pending, schedules: [], snapshots: [] };
+  const exporting: JobState = { ...state, pending, phase: 'Exporting', reason: 'writing the model and the report' };
   const { state: directed, effects } = issueDirective(exporting, {
     kind: 'finish',
     outcome: 'Trained',

@@ -15,15 +15,22 @@ export function statesNamed({ stages, held }: Pick<JobState, 'stages' | 'held'>)
   return [held, current?.best?.stored, before?.best?.stored, current?.entry].flatMap((stored) => stored?.digest ?? []);
 }
 
-/** Digests of stored states and of snapshots. */
+/** Digests of stored states and of snapshots, of those too that may still come: what their schedule names has to be there. */
 export function referenced(state: JobState): ReadonlySet<string> {
-  const points = state.restorePoints.flatMap(({ digest, states }) => [digest, ...states]);
-  return new Set([...points, ...statesNamed(state)]);
+  const { restorePoints, pending } = state;
+  const points = restorePoints.flatMap(({ digest, states }) => [digest, ...states]);
+  const awaited = pending.schedules.flatMap(({ schedule }) => statesNamed(schedule));
+  const written = pending.writing.flatMap((snapshot) => [snapshot.state.digest, ...statesNamed(snapshot.schedule)]);
+  return new Set([...points, ...awaited, ...written, ...statesNamed(state)]);
 }
 
 export function discards(before: JobState, after: JobState): readonly Effect[] {
   const isSame =
-    before.restorePoints === after.restorePoints && before.stages === after.stages && before.held === after.held;
+    before.restorePoints === after.restorePoints &&
+    before.stages === after.stages &&
+    before.held === after.held &&
+    before.pending.schedules === after.pending.schedules &&
+    before.pending.writing === after.pending.writing;
   if (isSame) return [];
   const needed = referenced(after);
   const useless = [...referenced(before)].filter((digest) => !needed.has(digest));

@@ -6,8 +6,9 @@ import { describe, it } from 'node:test';
 import type { Digest } from '@thaw/common/content/digest.ts';
 import type { SnapshotTaken__Output } from '@thaw/proto/gen/thaw/v1/SnapshotTaken.ts';
 import { aPlan, aStage, aTaken, incarnationOf, Play } from '../testing/builders.ts';
+import type { Effect } from './events.ts';
 import { statesAfter } from './kept-stage.ts';
-import { planMessage, restorePointsMax } from './snapshots.ts';
+import { planMessage, restorePointsMax, schedulesKeptMax } from './snapshots.ts';
 
 const longEpochs = aPlan({ stages: [aStage({ stepsPerEpoch: 100, steps: 300 }), aStage({ name: 'block' })] });
 
@@ -19,6 +20,10 @@ function fileOf(step: number): Digest {
 function takeSnapshot(play: Play, step: number, changes: Partial<SnapshotTaken__Output> = {}) {
   const { effects, snapshot } = answerAll(play, step, changes);
   return snapshot ? [...effects, ...play.tell({ kind: 'snapshotKept', digest: fileOf(step), snapshot })] : effects;
+}
+
+function digestsDropped(effects: readonly Effect[]): string[] {
+  return effects.flatMap((effect) => (effect.kind === 'discard' ? [effect.digest] : []));
 }
 
 function answerAll(play: Play, step: number, changes: Partial<SnapshotTaken__Output> = {}) {
@@ -80,9 +85,53 @@ describe('a snapshot', () => {
     const older = answerAll(play, 10).snapshot;
     takeSnapshot(play, 20);
     assert.ok(older);
-    const { state } = play;
-    play.tell({ kind: 'snapshotKept', digest: fileOf(10), snapshot: older });
-    assert.equal(play.state, state);
+    const { restorePoints } = play.state;
+    const effects = play.tell({ kind: 'snapshotKept', digest: fileOf(10), snapshot: older });
+    assert.equal(play.state.restorePoints, restorePoints);
+    assert.deepEqual(digestsDropped(effects), [fileOf(10), older.state.digest]);
+  });
+
+  it('finds every state that it names, even if a better epoch came while it was written', () => {
+    const stages = [aStage({ stepsPerEpoch: 100, steps: 900 })];
+    const rising = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    const play = new Play(aPlan({ stages })).gather(2);
+    play.answer(rising).answer(rising).answer(rising);
+    const { snapshot } = answerAll(play, 200);
+    const best = play.state.held?.digest;
+    assert.ok(snapshot && best);
+    const seen = play.effects.length;
+    for (let epochs = 0; epochs <= schedulesKeptMax; epochs++) play.answer(rising).answer(rising).answer(rising);
+    assert.notEqual(play.state.held?.digest, best);
+    play.tell({ kind: 'snapshotKept', digest: fileOf(200), snapshot });
+    assert.ok(play.state.restorePoints[0]?.states.includes(best));
+    assert.ok(!digestsDropped(play.effects.slice(seen)).includes(best));
+  });
+
+  it('finds them too where its answers come after the better epoch; when it cannot come any more, they are dropped', () => {
+    const play = new Play(longEpochs).gather(2);
+    play.answer([5, 9]).answer([5, 9]).answer([5, 9]);
+    const best = play.state.held?.digest;
+    assert.ok(best);
+    const late = [0, 1].map((member) => aTaken(play.state, { step: 200, member }));
+    const seen = play.effects.length;
+    play.answer([5, 9]).answer([5, 9]).answer([5, 9]);
+    assert.ok(!digestsDropped(play.effects.slice(seen)).includes(best));
+    const [keep] = late.flatMap((taken, i) => play.tell({ kind: 'snapshotTaken', from: incarnationOf(i), taken }));
+    assert.ok(keep?.kind === 'keepSnapshot');
+    play.tell({ kind: 'snapshotKept', digest: fileOf(200), snapshot: keep.snapshot });
+    assert.ok(play.state.restorePoints[0]?.states.includes(best));
+    for (const step of [210, 220]) takeSnapshot(play, step);
+    assert.ok(digestsDropped(play.effects).includes(best));
+  });
+
+  it('that a member tells again while its file is written is the same one', () => {
+    const play = new Play(longEpochs).gather(2);
+    const { snapshot } = answerAll(play, 10);
+    assert.ok(snapshot);
+    assert.deepEqual(answerAll(play, 10).effects, []);
+    play.tell({ kind: 'snapshotKept', digest: fileOf(10), snapshot });
+    assert.deepEqual(play.state.pending.writing, []);
+    assert.deepEqual(play.state.pending.snapshots, []);
   });
 
   it('of an epoch that is over holds the schedule as it stood in that epoch', () => {
@@ -127,7 +176,7 @@ describe('a snapshot', () => {
     const dropped: string[] = [];
     for (const step of [10, 20, 30, 40]) {
       const effects = takeSnapshot(play, step);
-      dropped.push(...effects.flatMap((effect) => (effect.kind === 'discard' ? [effect.digest] : [])));
+      dropped.push(...digestsDropped(effects));
     }
     assert.equal(play.state.restorePoints.length, restorePointsMax);
     const stateOf = (step: number): string => aTaken(play.state, { step, member: 0 }).digest;
@@ -140,15 +189,14 @@ describe('a snapshot', () => {
     const effects = play.effects.length;
     play.answer([5, 9]).answer([5, 9]).answer([5, 9]);
     assert.notEqual(play.state.held?.digest, best);
-    const since = play.effects.slice(effects).flatMap((effect) => (effect.kind === 'discard' ? [effect.digest] : []));
-    assert.ok(!since.includes(best));
+    assert.ok(!digestsDropped(play.effects.slice(effects)).includes(best));
   });
 });
 
 describe('an ordered end', () => {
   it('stores what was trained, then ends as cancelled', () => {
     const play = new Play(longEpochs).gather(2);
-    assert.equal(play.tell({ kind: 'stop', reason: 'SIGINT', isStepping: true })[0]?.kind, 'plan');
+    assert.equal(play.tell({ kind: 'stop', reason: 'SIGINT' })[0]?.kind, 'plan');
     assert.equal(play.state.phase, 'Training');
     takeSnapshot(play, 13, { plan: 1 });
     assert.equal(play.state.phase, 'Cancelled');
@@ -160,7 +208,7 @@ describe('an ordered end', () => {
     const play = new Play(longEpochs).gather(2);
     const taken = [0, 1].map((member) => aTaken(play.state, { step: 100, member }));
     play.answer();
-    assert.deepEqual(play.tell({ kind: 'stop', reason: 'SIGINT', isStepping: false }), []);
+    assert.deepEqual(play.tell({ kind: 'stop', reason: 'SIGINT' }), []);
     assert.equal(play.state.phase, 'Evaluating');
     const effects = taken.flatMap((one, i) =>
       play.tell({ kind: 'snapshotTaken', from: incarnationOf(i), taken: one as SnapshotTaken__Output }),
@@ -171,18 +219,29 @@ describe('an ordered end', () => {
     assert.equal(play.state.phase, 'Cancelled');
   });
 
+  it('comes when all members say that nothing was trained since the newest snapshot, and not before', () => {
+    const play = new Play(longEpochs).gather(2);
+    takeSnapshot(play, 10);
+    play.tell({ kind: 'standing', step: 10 });
+    assert.equal(play.state.phase, 'Training', 'nobody asked');
+    play.tell({ kind: 'stop', reason: 'SIGINT' });
+    play.tell({ kind: 'standing', step: 11 });
+    assert.equal(play.state.phase, 'Training');
+    play.tell({ kind: 'standing', step: 10 });
+    assert.deepEqual([play.state.phase, play.state.failure?.message], ['Cancelled', 'SIGINT']);
+  });
+
   for (const { what, before } of [
     { what: 'before training', before: (play: Play) => play.tell({ kind: 'started' }) },
-    { what: 'while caches are filled', before: (play: Play) => play.gather(2) },
     {
       what: 'when asked again',
-      before: (play: Play) => play.gather(2).tell({ kind: 'stop', reason: 'SIGINT', isStepping: true }),
+      before: (play: Play) => play.gather(2).tell({ kind: 'stop', reason: 'SIGINT' }),
     },
   ]) {
     it(`comes at once ${what}`, () => {
       const play = new Play(longEpochs);
       before(play);
-      play.tell({ kind: 'stop', reason: 'SIGTERM', isStepping: false });
+      play.tell({ kind: 'stop', reason: 'SIGTERM' });
       assert.equal(play.state.phase, 'Cancelled');
     });
   }

@@ -61,9 +61,10 @@ function scheduleAt(state: JobState, revision: number): Schedule | null {
 export function onSnapshotTaken(state: JobState, now: number, from: string, taken: SnapshotTaken__Output): Decision {
   const members = state.generation?.members ?? [];
   const isMember = members.some(({ incarnation }) => incarnation === from);
+  const isWritten = state.pending.writing.some(({ step }) => step === taken.step);
   const schedule = scheduleAt(state, taken.revision);
   const newest = state.restorePoints[0]?.step ?? 0;
-  if (!isMember || !schedule || isTerminal(state) || taken.step <= newest)
+  if (!isMember || !schedule || isTerminal(state) || taken.step <= newest || isWritten)
     return { state, effects: dropOf(state, taken) };
   const { revision, step } = taken;
   const isSame = (one: { readonly revision: number; readonly step: number }): boolean =>
@@ -98,7 +99,8 @@ function onAllTaken(state: JobState, now: number, schedule: Schedule, all: reado
   const of = { digest: digest as Digest, bytes: stored.bytes };
   const pauseSeconds = Math.max(...all.map((one) => one.pauseSeconds));
   const snapshot: Snapshot = { jobDigest, state: of, step, sums, schedule, pauseSeconds, at: now };
-  return { state: { ...state, openPlan }, effects: [{ kind: 'keepSnapshot', snapshot }] };
+  const pending = { ...state.pending, writing: [...state.pending.writing, snapshot] };
+  return { state: { ...state, openPlan, pending }, effects: [{ kind: 'keepSnapshot', snapshot }] };
 }
 
 /** A state that was stored and that nobody will name. */
@@ -113,14 +115,21 @@ export function onSnapshotKept(
   { digest, snapshot }: Extract<CoreEvent, { readonly kind: 'snapshotKept' }>,
 ): Decision {
   const { step, schedule, pauseSeconds } = snapshot;
+  if (isTerminal(state)) return { state, effects: [] };
+  const writing = state.pending.writing.filter((one) => one.step !== step);
   // Of two that were written at once the older one may come last.
-  if (isTerminal(state) || step <= (state.restorePoints[0]?.step ?? 0)) return { state, effects: [] };
+  if (step <= (state.restorePoints[0]?.step ?? 0)) {
+    return { state: { ...state, pending: { ...state.pending, writing } }, effects: [{ kind: 'discard', digest }] };
+  }
   const { stage, epoch } = schedule.cursor;
   const point: RestorePoint = { digest, stage, epoch, step, states: statesIn(snapshot) };
   const restorePoints = [point, ...state.restorePoints].slice(0, restorePointsMax);
+  // Snapshots of older directives come too late from now on.
+  const schedules = state.pending.schedules.filter((one) => one.schedule.cursor.step >= schedule.cursor.step);
+  const pending = { ...state.pending, writing, schedules };
   const { bytes } = snapshot.state;
   const place = { stage, epoch, step };
-  const moved = record({ ...state, restorePoints }, now, {
+  const moved = record({ ...state, restorePoints, pending }, now, {
     kind: 'snapshotStored',
     ...place,
     digest,

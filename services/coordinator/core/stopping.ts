@@ -1,19 +1,34 @@
 // An ordered end: what was trained since the newest snapshot is stored first, then the job ends as cancelled, and can be
-// taken up again. Asked a second time, or when there is nothing to store, it ends at once.
+// taken up again. Whether there is anything to store, only the members know: while they train they are asked for a
+// snapshot, and when all of them say that they stand where the newest one was taken, nothing is left to wait for. Asked a
+// second time, it ends at once.
 
 import type { CoreEvent, Decision } from './events.ts';
 import { cancel } from './failing.ts';
 import { openSnapshotPlan } from './snapshots.ts';
-import type { JobState } from './state.ts';
+import { isTerminal, type JobState } from './state.ts';
 
 export function onStop(
   state: JobState,
   now: number,
-  { reason, isStepping }: Extract<CoreEvent, { readonly kind: 'stop' }>,
+  { reason }: Extract<CoreEvent, { readonly kind: 'stop' }>,
 ): Decision {
-  const isTraining = state.directive?.work.kind === 'train' && isStepping;
-  const isStored = !isTraining && state.cursor.step <= (state.restorePoints[0]?.step ?? 0);
+  const isStored = !isTraining(state) && state.cursor.step <= newestStep(state);
   if (isStored || state.stopping !== null || state.generation === null) return cancel(state, now, reason);
   const stopping: JobState = { ...state, stopping: reason, reason: 'storing a snapshot before the end' };
   return openSnapshotPlan(stopping);
+}
+
+export function onStanding(state: JobState, now: number, step: number): Decision {
+  const { stopping } = state;
+  const isOver = stopping !== null && isTraining(state) && step <= newestStep(state);
+  return isOver && !isTerminal(state) ? cancel(state, now, stopping) : { state, effects: [] };
+}
+
+function isTraining({ directive }: JobState): boolean {
+  return directive?.work.kind === 'train';
+}
+
+function newestStep({ restorePoints }: JobState): number {
+  return restorePoints[0]?.step ?? 0;
 }

@@ -50,8 +50,6 @@ export type Opening = Extract<CoreEvent, { readonly kind: 'started' | 'resumed' 
 const tickMilliseconds = 250;
 const renewMilliseconds = 1000;
 const resendMilliseconds = 1000;
-/** What a trainer does within a step. */
-const steppingPhases: readonly string[] = ['compute', 'exchange', 'apply'];
 /** How long trainers get to take their last directive and leave. */
 const farewellMilliseconds = 1500;
 const farewellPollMilliseconds = 20;
@@ -62,6 +60,8 @@ export class Coordinator {
   readonly #liveness = createLiveness();
   readonly #seenSamples;
   readonly #heartbeats = new Map<string, Heartbeat__Output>();
+  /** Members with a heartbeat since the job was asked to end, or since all of them had one; null while it was not. */
+  #heardSinceStop: Set<string> | null = null;
   readonly #directives;
   readonly #publisher: Publisher;
   #state: JobState;
@@ -127,7 +127,7 @@ export class Coordinator {
 
   message(from: string, message: TrainerMessage__Output): void {
     this.#liveness.heard(from, this.#ports.clock.monotonic(), message.heartbeat);
-    if (message.heartbeat) this.#heartbeats.set(from, message.heartbeat);
+    if (message.heartbeat) this.#beat(from, message.heartbeat);
     if (message.ack) this.#directives.acknowledged(from, message.ack.revision);
     const event = coreEvent(from, message, this.#seenSamples.firstSeen);
     if (event) this.post(event);
@@ -135,8 +135,8 @@ export class Coordinator {
 
   /** Ends the job in good order, with a snapshot where there is something to store. */
   stop(reason: string): void {
-    const isStepping = this.#beats().some(({ phase }) => steppingPhases.includes(phase));
-    this.post({ kind: 'stop', reason, isStepping });
+    this.#heardSinceStop = new Set();
+    this.post({ kind: 'stop', reason });
   }
 
   closed(from: string): void {
@@ -173,6 +173,14 @@ export class Coordinator {
 
   eventLines(from: number): ReturnType<Publisher['lines']> {
     return this.#publisher.lines(from);
+  }
+
+  #beat(from: string, heartbeat: Heartbeat__Output): void {
+    this.#heartbeats.set(from, heartbeat);
+    const heard = this.#heardSinceStop?.add(from);
+    if (!heard || !this.#state.members.every(({ incarnation }) => heard.has(incarnation))) return;
+    heard.clear();
+    this.post({ kind: 'standing', step: this.#reachedStep() });
   }
 
   /** The newest step of a heartbeat. */
