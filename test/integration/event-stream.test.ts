@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, it } from 'node:test';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connectBroker } from '@thaw/coordinator/adapters/broker.ts';
 import { openEventStream } from '@thaw/coordinator/adapters/event-stream.ts';
@@ -65,4 +66,18 @@ it('goes on after an end that only the file was told, with new numbers', { skip 
     .split('\n')
     .map((line) => JSON.parse(line).sequence);
   assert.deepEqual(sequences, [1, 2, 3, 4]);
+});
+
+it('publishes no event again that the stream held before, however long ago', { skip }, async () => {
+  assert.ok(broker);
+  const [first, ...others] = [1, 2, 3].map(event) as [OutboxEvent, OutboxEvent, OutboxEvent];
+  const file = path.join(folder, 'published.jsonl');
+  await openEventStream(broker, 'PUBLISHED', file);
+  // Without its id, as the stream holds it once it has forgotten the id; and the file never got it.
+  await jetstream(broker).publish('thaw.PUBLISHED.events', eventLine(first));
+  const stream = await openEventStream(broker, 'PUBLISHED', file);
+  for (const waiting of [first, ...others]) await stream.append(waiting);
+  const { streams } = await jetstreamManager(broker);
+  assert.equal((await streams.info('thaw-events-PUBLISHED')).state.messages, 3);
+  assert.equal((await readFile(file, 'utf8')).trim().split('\n').length, 3);
 });

@@ -1,6 +1,7 @@
-// The job's event log: a JetStream stream, and OUT/events.jsonl as its projection, one line an event. The stream drops
-// an id that it holds; the file's own last line says what it holds, so that neither repeats nor misses an event. A line
-// that a crash has cut off is taken away, and its event written again.
+// The job's event log: a JetStream stream, and OUT/events.jsonl as its projection, one line an event. What either holds is
+// read from its last event when it is opened, so that neither repeats nor misses one; a publishing that is tried again is
+// known to the stream by the event's id, for two minutes. A line that a crash has cut off is taken away, and its event
+// written again.
 
 import { open, readFile, truncate } from 'node:fs/promises';
 import { DiscardPolicy, jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream';
@@ -21,19 +22,10 @@ export interface OpenEventStream extends EventStream {
 
 export async function openEventStream(broker: NatsConnection, uid: string, file: string): Promise<OpenEventStream> {
   const subject = `thaw.${uid}.events`;
-  try {
-    const manager = await jetstreamManager(broker, { timeout: requestMilliseconds });
-    await manager.streams.add({
-      name: `thaw-events-${uid}`,
-      subjects: [subject],
-      storage: StorageType.File,
-      max_msgs: streamEventsMax,
-      discard: DiscardPolicy.Old,
-    });
-  } catch (cause) {
+  let streamed = await openStream(broker, `thaw-events-${uid}`, subject).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ThawError('BrokerLost', `nats-server refused the job's event stream: ${reason}`, { cause });
-  }
+  });
   const client = jetstream(broker, { timeout: requestMilliseconds });
   const found = await lastSequence(file);
   let written = found;
@@ -46,12 +38,27 @@ export async function openEventStream(broker: NatsConnection, uid: string, file:
   };
   return {
     async append(event) {
-      await client.publish(subject, eventLine(event), { msgID: event.id });
+      if (event.sequence > streamed) await client.publish(subject, eventLine(event), { msgID: event.id });
+      streamed = Math.max(streamed, event.sequence);
       await project(event);
     },
     project,
     written: found,
   };
+}
+
+/** Sequence of the newest event that the stream holds; 0 when there is none. */
+async function openStream(broker: NatsConnection, name: string, subject: string): Promise<number> {
+  const manager = await jetstreamManager(broker, { timeout: requestMilliseconds });
+  await manager.streams.add({
+    name,
+    subjects: [subject],
+    storage: StorageType.File,
+    max_msgs: streamEventsMax,
+    discard: DiscardPolicy.Old,
+  });
+  const newest = await manager.streams.getMessage(name, { last_by_subj: subject });
+  return newest ? sequenceOf(newest.string()) : 0;
 }
 
 /** Events are rare, and the stream forgets that one was missing as soon as it is said to be published. */
@@ -71,5 +78,9 @@ async function lastSequence(file: string): Promise<number> {
   const end = bytes.lastIndexOf('\n') + 1;
   if (end < bytes.length) await truncate(file, end);
   const line = bytes.subarray(0, end).toString('utf8').trimEnd().split('\n').at(-1) ?? '';
-  return line === '' ? 0 : (JSON.parse(line) as { sequence: number }).sequence;
+  return line === '' ? 0 : sequenceOf(line);
+}
+
+function sequenceOf(line: string): number {
+  return (JSON.parse(line) as { sequence: number }).sequence;
 }

@@ -15,7 +15,7 @@ import type {
 } from './state.ts';
 
 export interface OutboxEvent {
-  /** `term.sequence`; the stream drops what it holds already. */
+  /** `term.sequence`; by it the stream knows what is published a second time. */
   readonly id: string;
   readonly sequence: number;
   /** Milliseconds since 1970, for people; nothing is decided by it. */
