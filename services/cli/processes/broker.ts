@@ -1,5 +1,6 @@
 // The nats-server of one local run: on a free loopback port, its files in the job's own folder, synced on every write.
-// nats-server does not watch its stdin, so a line of shell stands beside it and ends it when the launcher is gone.
+// nats-server does not watch its stdin, so a line of shell stands beside it and ends it when the launcher is gone. It also
+// keeps two of them from the same files, which nats-server does not do by itself.
 
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -24,19 +25,24 @@ export interface Broker {
   readonly url: string;
 }
 
-const startMilliseconds = 10_000;
+/** One that waits for its predecessor included. */
+const startMilliseconds = 15_000;
 const pollMilliseconds = 20;
 
 /**
- * Runs its arguments until they end, or until stdin is closed: then the launcher is gone, and the broker stays a while
- * longer, so that the others can end in order.
+ * Runs all arguments but the first until they end, or until stdin is closed: then the launcher is gone, and the broker
+ * stays a while longer, so that the others can end in order. Whoever takes the run up meanwhile waits for that end: the
+ * first argument is a file that the broker keeps locked as long as it runs.
  */
 const guard = `
+exec 9>"$1"
+shift
+flock -n 9 || { echo 'the nats-server of an earlier run still has the files' >&2; flock 9 || exit; }
 exec 3<&0
 "$@" </dev/null &
 child=$!
 trap 'kill "$child"' TERM
-(while read -r _; do :; done; sleep 3; kill "$child") <&3 2>/dev/null &
+(while read -r _; do :; done; sleep 3; kill "$child") <&3 9>&- 2>/dev/null &
 watch=$!
 exec 3<&-
 wait "$child"
@@ -55,7 +61,7 @@ export async function startBroker({ start, directory, logFile, env }: BrokerOpti
   await writeFile(config, configOf(directory, logFile));
   const ports = await mkdtemp(path.join(os.tmpdir(), 'thaw-ports-'));
   try {
-    const args = ['-c', guard, 'sh', file, '-c', config, '--ports_file_dir', ports];
+    const args = ['-c', guard, 'sh', `${directory}.lock`, file, '-c', config, '--ports_file_dir', ports];
     const child = start({ name: 'nats-server', command: '/bin/sh', args, env, stderrFile: null });
     return { child, url: await urlOf(child, ports) };
   } finally {

@@ -28,7 +28,8 @@ export function decodeState(bytes: Uint8Array): JobState {
 
 /**
  * Whether `b` needs no writing when `a` is stored; states share what did not change. An outbox that only got shorter
- * needs none (a new entry changes eventSequence too): its entries would be published twice, and the event log knows what it holds.
+ * needs none (a new entry changes eventSequence too): its entries would be said twice, and the event log knows what it
+ * holds.
  */
 export function sameStored(a: JobState, b: JobState): boolean {
   const keys = Object.keys(a) as (keyof JobState)[];
