@@ -91,39 +91,6 @@ describe('a snapshot', () => {
     assert.deepEqual(digestsDropped(effects), [fileOf(10), older.state.digest]);
   });
 
-  it('finds every state that it names, even if a better epoch came while it was written', () => {
-    const stages = [aStage({ stepsPerEpoch: 100, steps: 900 })];
-    const rising = [1, 2, 3, 4, 5, 6, 7, 8, 9];
-    const play = new Play(aPlan({ stages })).gather(2);
-    play.answer(rising).answer(rising).answer(rising);
-    const { snapshot } = answerAll(play, 200);
-    const best = play.state.held?.digest;
-    assert.ok(snapshot && best);
-    const seen = play.effects.length;
-    for (let epochs = 0; epochs <= schedulesKeptMax; epochs++) play.answer(rising).answer(rising).answer(rising);
-    assert.notEqual(play.state.held?.digest, best);
-    play.tell({ kind: 'snapshotKept', digest: fileOf(200), snapshot });
-    assert.ok(play.state.restorePoints[0]?.states.includes(best));
-    assert.ok(!digestsDropped(play.effects.slice(seen)).includes(best));
-  });
-
-  it('finds them too where its answers come after the better epoch; when it cannot come any more, they are dropped', () => {
-    const play = new Play(longEpochs).gather(2);
-    play.answer([5, 9]).answer([5, 9]).answer([5, 9]);
-    const best = play.state.held?.digest;
-    assert.ok(best);
-    const late = [0, 1].map((member) => aTaken(play.state, { step: 200, member }));
-    const seen = play.effects.length;
-    play.answer([5, 9]).answer([5, 9]).answer([5, 9]);
-    assert.ok(!digestsDropped(play.effects.slice(seen)).includes(best));
-    const [keep] = late.flatMap((taken, i) => play.tell({ kind: 'snapshotTaken', from: incarnationOf(i), taken }));
-    assert.ok(keep?.kind === 'keepSnapshot');
-    play.tell({ kind: 'snapshotKept', digest: fileOf(200), snapshot: keep.snapshot });
-    assert.ok(play.state.restorePoints[0]?.states.includes(best));
-    for (const step of [210, 220]) takeSnapshot(play, step);
-    assert.ok(digestsDropped(play.effects).includes(best));
-  });
-
   it('that a member tells again while its file is written is the same one', () => {
     const play = new Play(longEpochs).gather(2);
     const { snapshot } = answerAll(play, 10);
@@ -190,6 +157,41 @@ describe('a snapshot', () => {
     play.answer([5, 9]).answer([5, 9]).answer([5, 9]);
     assert.notEqual(play.state.held?.digest, best);
     assert.ok(!digestsDropped(play.effects.slice(effects)).includes(best));
+  });
+});
+
+describe('the states that a snapshot names', () => {
+  it('are there even if a better epoch came while it was written', () => {
+    const stages = [aStage({ stepsPerEpoch: 100, steps: 900 })];
+    const rising = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    const play = new Play(aPlan({ stages })).gather(2);
+    play.answer(rising).answer(rising).answer(rising);
+    const { snapshot } = answerAll(play, 200);
+    const best = play.state.held?.digest;
+    assert.ok(snapshot && best);
+    const seen = play.effects.length;
+    for (let epochs = 0; epochs <= schedulesKeptMax; epochs++) play.answer(rising).answer(rising).answer(rising);
+    assert.notEqual(play.state.held?.digest, best);
+    play.tell({ kind: 'snapshotKept', digest: fileOf(200), snapshot });
+    assert.ok(play.state.restorePoints[0]?.states.includes(best));
+    assert.ok(!digestsDropped(play.effects.slice(seen)).includes(best));
+  });
+
+  it('are there too where its answers come after the better epoch; when it cannot come any more, they are dropped', () => {
+    const play = new Play(longEpochs).gather(2);
+    play.answer([5, 9]).answer([5, 9]).answer([5, 9]);
+    const best = play.state.held?.digest;
+    assert.ok(best);
+    const late = [0, 1].map((member) => aTaken(play.state, { step: 200, member }));
+    const seen = play.effects.length;
+    play.answer([5, 9]).answer([5, 9]).answer([5, 9]);
+    assert.ok(!digestsDropped(play.effects.slice(seen)).includes(best));
+    const [keep] = late.flatMap((taken, i) => play.tell({ kind: 'snapshotTaken', from: incarnationOf(i), taken }));
+    assert.ok(keep?.kind === 'keepSnapshot');
+    play.tell({ kind: 'snapshotKept', digest: fileOf(200), snapshot: keep.snapshot });
+    assert.ok(play.state.restorePoints[0]?.states.includes(best));
+    for (const step of [210, 220]) takeSnapshot(play, step);
+    assert.ok(digestsDropped(play.effects).includes(best));
   });
 });
 
