@@ -4,6 +4,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withoutS3 } from '@thaw/common/environment/s3-environment.ts';
 import { type ErrorCode, errorCodeOf } from '@thaw/common/errors/catalogue.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
@@ -50,7 +51,8 @@ const featureMemoryShare = 0.4;
  * DataInvalid, OutputConflict, …), and Cancelled instead of starting a process that nobody would stop.
  */
 export async function startLocalRun(options: LocalRunOptions, children: Child[]): Promise<LocalRun> {
-  const { out, env, cacheDirectory, starting, stopping } = options;
+  const { out, cacheDirectory, starting, stopping } = options;
+  const env = withoutS3(options.env); // only the coordinator reads sources
   const files = resultFiles(out);
   let lose = (_lost: Lost): void => undefined;
   const firstLoss = new Promise<Lost>((resolve) => {

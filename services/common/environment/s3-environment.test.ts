@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { s3Environment } from './s3-environment.ts';
+import { s3Environment, withoutS3 } from './s3-environment.ts';
 
 const none = {
   accessKeyId: undefined,
@@ -25,3 +25,13 @@ for (const [what, env, expected] of [
 ] as const) {
   test(`the environment says of S3: ${what}`, () => assert.deepEqual(s3Environment(env), { ...none, ...expected }));
 }
+
+test('processes that ask S3 for nothing get none of its variables', () => {
+  const aws = {
+    AWS_ACCESS_KEY_ID: 'id',
+    AWS_SECRET_ACCESS_KEY: 'key',
+    AWS_ENDPOINT_URL_S3: 'http://a',
+    AWS_PROFILE: 'a',
+  };
+  assert.deepEqual(withoutS3({ PATH: '/bin', ...aws }), { PATH: '/bin' });
+});

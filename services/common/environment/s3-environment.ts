@@ -21,3 +21,8 @@ export function s3Environment(env: NodeJS.ProcessEnv): S3Environment {
     endpoint: env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL || undefined,
   };
 }
+
+/** For processes that ask S3 for nothing: they get no secret that they could lose. */
+export function withoutS3(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('AWS_')));
+}

@@ -3,6 +3,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { withoutS3 } from '@thaw/common/environment/s3-environment.ts';
 import { errorCodeOf } from '@thaw/common/errors/catalogue.ts';
 import { invariant, ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { EngineKind } from '@thaw/common/job/resolved-job.ts';
@@ -82,7 +83,7 @@ interface Asker {
 
 async function withProcess<T>(env: NodeJS.ProcessEnv, work: (asker: Asker) => Promise<T>): Promise<T> {
   const child = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), {
-    env,
+    env: withoutS3(env),
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
