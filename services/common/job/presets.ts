@@ -11,7 +11,7 @@ export interface PresetOptions {
   readonly epochs: number | undefined;
   /** The optimizer's rate. */
   readonly learningRate: number;
-  /** Number of backbone blocks. */
+  /** Number of backbone blocks with something to train. */
   readonly blocks: number;
 }
 

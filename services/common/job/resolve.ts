@@ -38,7 +38,7 @@ export interface JobFacts {
   readonly modelName?: string | undefined;
   /** The network starts by rescaling its pixels. */
   readonly rescales?: boolean;
-  /** Number of backbone blocks, for presets. */
+  /** Number of backbone blocks with something to train, for presets. */
   readonly blocks: number;
   readonly format: DataFormat;
   /** TensorFlow's addon is there: what engine auto means. */

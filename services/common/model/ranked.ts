@@ -36,7 +36,7 @@ export function requireRankable(graph: Graph, select: readonly string[]): void {
     if (count === null) continue;
     if (blocks.length > rankedBlocksMax) throw tooManyToRank(pattern, blocks.length);
     if (count >= 1 && count <= blocks.length) continue;
-    const expected = `expected ranked(1) to ranked(${blocks.length}), because the backbone has ${blocks.length} blocks`;
+    const expected = `expected ranked(1) to ranked(${blocks.length}), because so many of the backbone's blocks can train`;
     throw new ThawError('JobInvalid', `trainable: found "${pattern}"; ${expected}`, { data: { pattern } });
   }
 }

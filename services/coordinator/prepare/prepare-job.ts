@@ -16,11 +16,16 @@ import type { ResolvedJob, ResolvedStage } from '@thaw/common/job/resolved-job.t
 import { jobFacts, stageFacts } from '@thaw/common/job/result-facts.ts';
 import type { JobSpec } from '@thaw/common/job/schema/job.ts';
 import { stageStatistics, statisticsNames } from '@thaw/common/model/batch-statistics.ts';
-import { blocksOf } from '@thaw/common/model/blocks.ts';
 import type { Graph } from '@thaw/common/model/graph.ts';
 import { initialHeadWeights, replaceHead } from '@thaw/common/model/head.ts';
 import { partitionFor } from '@thaw/common/model/partition.ts';
-import { rankedCount, requireRankable, withBlocksBySize, withEveryBlock } from '@thaw/common/model/ranked.ts';
+import {
+  rankableBlocks,
+  rankedCount,
+  requireRankable,
+  withBlocksBySize,
+  withEveryBlock,
+} from '@thaw/common/model/ranked.ts';
 import { selectTrainable } from '@thaw/common/model/select.ts';
 import { stageStepsMax, stepsPerEpoch } from '@thaw/common/schedule/steps.ts';
 import type { StagePlan } from '../core/job-plan.ts';
@@ -126,7 +131,7 @@ function factsOf(
     preprocessing: source.preprocessing,
     modelName: source.modelName,
     rescales: rescalesItself(source.graph),
-    blocks: blocksOf(trunk).length,
+    blocks: rankableBlocks(trunk).length,
     format,
   };
 }
