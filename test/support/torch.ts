@@ -1,5 +1,5 @@
 // PyTorch with torchvision, for benchmarks beside it: at fixed versions, in the cache folder of pythonWith(). The first
-// call downloads about 3 GB, because PyPI has the build with CUDA only.
+// call fills 5.4 GB of disk, because PyPI has the build with CUDA only.
 
 import { type Python, pythonWith } from './python.ts';
 
