@@ -4,12 +4,12 @@
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { access, chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
-import { natsServerPath } from '../../scripts/setup/locations.mjs';
+import { pathWithBroker } from '../support/broker-on-path.ts';
 import { writeTinyJob } from '../support/fixtures/tiny-job.ts';
 import { skipWithoutEngine } from '../support/needed-parts.ts';
 import { type Ended, eventsOf, type Relative, startThaw, type ThawProcess, until } from '../support/thaw-process.ts';
@@ -78,38 +78,24 @@ describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
     });
   }
 
-  /** A folder for PATH whose nats-server takes its time: it says `begun` there when it is started. */
-  async function aSlowBroker(): Promise<string> {
-    const bin = await mkdtemp(path.join(folder, 'bin-'));
-    const file = path.join(bin, 'nats-server');
-    const begun = path.join(bin, 'begun');
-    const real = natsServerPath(process.env);
-    await writeFile(
-      file,
-      `#!/bin/sh\n[ "$1" = --version ] && exec ${real} --version\n: > ${begun}\nsleep 2\nexec ${real} "$@"\n`,
-    );
-    await chmod(file, 0o755);
-    return bin;
-  }
-
   const runs = (role: Relative['role']) => async (thaw: ThawProcess) =>
     (await thaw.family()).some((relative) => relative.role === role);
   const moments: readonly {
     when: string;
-    reached: (thaw: ThawProcess, bin: string) => Promise<boolean>;
+    reached: (thaw: ThawProcess, begun: string) => Promise<boolean>;
   }[] = [
     { when: 'the coordinator runs', reached: runs('coordinator') },
-    { when: 'nats-server starts', reached: async (_, bin) => existsSync(path.join(bin, 'begun')) },
+    { when: 'nats-server starts', reached: async (_, begun) => existsSync(begun) },
     { when: 'nats-server runs', reached: runs('nats-server') },
     { when: 'the trainers start', reached: runs('trainer') },
   ];
   for (const [i, { when, reached }] of moments.entries()) {
     it(`by Ctrl-C before training, as soon as ${when}, leaves nothing`, async (context) => {
-      const bin = await aSlowBroker();
+      const begun = path.join(folder, `begun-${i}`);
       const out = path.join(folder, `out-early-${i}`);
-      const env = { PATH: `${bin}${path.delimiter}${process.env.PATH}` };
+      const env = { PATH: await pathWithBroker(folder, `: > '${begun}'\nsleep 2`) };
       const thaw = await startThaw(['run', 'job.yaml', '--out', out], { cwd: folder, env });
-      await until(thaw, () => reached(thaw, bin));
+      await until(thaw, () => reached(thaw, begun));
       thaw.kill('SIGINT');
       assert.equal((await endedSoon(thaw, context)).status, 130);
       await assertNothingLeft(thaw);

@@ -2,14 +2,16 @@
 // damaged. The budgets hold, and what they hold is computed once.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
+import { prepareJob } from '@thaw/coordinator/prepare/prepare-job.ts';
 import type { Report } from '@thaw/coordinator/report/build-report.ts';
 import { indexPack } from '@thaw/trainer/cache/pack-file.ts';
 import { packEnding } from '@thaw/trainer/cache/pack-folder.ts';
+import { pathWithBroker } from '../support/broker-on-path.ts';
 import { type Fields, writeTinyJob } from '../support/fixtures/tiny-job.ts';
 import { skipWithoutEngine, skipWithoutNatsServer } from '../support/needed-parts.ts';
 import { ownCache } from '../support/own-cache.ts';
@@ -24,8 +26,8 @@ const plenty: Budgets = { memory: '64Mi', disk: '64Mi' };
 const perClass = 80;
 const samples = 3 * perClass;
 
-/** Plain JavaScript takes a second to fill, so that a kill finds it at it, and far longer to compute a row than to read it. */
-const slowlyFilled: Fields = {
+/** Plain JavaScript takes far longer to compute a row than to read it. */
+const slowlyComputed: Fields = {
   spec: {
     train: { schedule: { stages: [{ name: 'head', trainable: ['head/**'], epochs: 2 }] } },
     trainers: { engine: 'cpu', cache: plenty },
@@ -143,15 +145,17 @@ describe('a job that was killed while it filled its cache', { skip: skipWithoutN
   after(() => rm(folder, { recursive: true, force: true }));
 
   it('uses the rows that are whole, computes the others, and has the bits of an undisturbed run', async () => {
-    await writeTinyJob(folder, { changes: slowlyFilled, images: { perClass } });
+    await writeTinyJob(folder, { changes: slowlyComputed, images: { perClass } });
     const cache = await ownCache(path.join(folder, 'cache'));
     const env = { THAW_CACHE: cache, THAW_STAGE_BYTES: '0' };
-    const killed = await startThaw(['run', 'job.yaml', '--out', 'killed', '--json'], { cwd: folder, env });
-    const family = await until(killed, async () => {
-      const started = await killed.family();
-      return (await wholeRows(cache)) > 0 ? started : undefined;
-    });
-    await killAll(killed, family);
+    const picture = await aPictureReadLast(folder, cache);
+    // A pipe that nobody writes to is in the picture's place once the data is listed: filling waits there for the kill.
+    const PATH = await pathWithBroker(folder, `mv '${picture}' '${picture}.away'\nmkfifo '${picture}'`);
+    const args = ['run', 'job.yaml', '--out', 'killed', '--json'];
+    const killed = await startThaw(args, { cwd: folder, env: { ...env, PATH } });
+    await until(killed, async () => (await wholeRows(cache)) > 0);
+    await killAll(killed);
+    await rename(`${picture}.away`, picture);
     const whole = await wholeRows(cache);
     assert.ok(whole > 0 && whole < samples - samples / 10, `${whole} rows of ${samples} were whole`);
 
@@ -162,6 +166,15 @@ describe('a job that was killed while it filled its cache', { skip: skipWithoutN
     assert.equal(again.weightsDigest, undisturbed.weightsDigest);
   });
 });
+
+/** Of the validation set: a stage is filled with what it trains on first. */
+async function aPictureReadLast(folder: string, cacheDirectory: string): Promise<string> {
+  const jobText = await readFile(path.join(folder, 'job.yaml'), 'utf8');
+  const prepared = await prepareJob({ jobText, fileName: 'job.yaml', baseDir: folder, cacheDirectory });
+  const [picture] = prepared.manifest.sets.validation.paths;
+  assert.ok(picture);
+  return path.resolve(prepared.dataRoot, picture);
+}
 
 /** Runs the job to its end; what its cache did, and the digest of its weights. */
 async function finished(cwd: string, out: string, env: NodeJS.ProcessEnv) {

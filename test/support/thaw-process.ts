@@ -44,6 +44,7 @@ export interface Relative {
 }
 
 const mark = 'THAW_TEST_RUN';
+const pollMilliseconds = 20;
 const commandLine = path.join(repositoryRoot, 'services', 'cli', 'main.ts');
 const loader = path.join(repositoryRoot, 'node_modules', 'tsx', 'dist', 'esm', 'index.mjs');
 
@@ -100,18 +101,17 @@ export async function until<T>(thaw: ThawProcess, what: () => Promise<T | undefi
     const found = await what();
     if (found !== undefined && found !== false) return found;
     if (over) throw new Error(`thaw ended before it came true: ${JSON.stringify(over)}`);
-    await delay(20);
+    await delay(pollMilliseconds);
   }
 }
 
-/**
- * kill -9 of the command and everything that it started. To kill at a moment that is soon over, look for the family
- * before it comes.
- */
-export async function killAll(thaw: ThawProcess, family?: readonly Relative[]): Promise<Ended> {
-  const started = family ?? (await thaw.family());
+/** kill -9 of the command and everything that it started, until nothing of it is left that could write. */
+export async function killAll(thaw: ThawProcess): Promise<Ended> {
   thaw.kill('SIGKILL');
-  for (const { pid } of started) killIfThere(pid);
+  for (let left = await thaw.family(); left.length > 0; left = await thaw.family()) {
+    for (const { pid } of left) killIfThere(pid);
+    await delay(pollMilliseconds);
+  }
   return await thaw.ended;
 }
 
