@@ -391,7 +391,7 @@ const neverStopping: Stopping = { requested: new Promise(() => undefined), asked
 
 function noop(): void {}
 
-/** Polls; the runner's own timeout ends a wait that never comes true. */
+/** Polls; the limit of `npm test` ends a wait that never comes true. */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
 }

@@ -91,7 +91,7 @@ export async function runThaw(args: readonly string[], options: ThawOptions): Pr
   return (await startThaw(args, options)).ended;
 }
 
-/** Waits until something is true, or the process has ended; the runner's own limit ends a wait that never comes true. */
+/** Waits until something is true, or the process has ended; the limit of `npm test` ends a wait that never comes true. */
 export async function until<T>(thaw: ThawProcess, what: () => Promise<T | undefined> | T | undefined): Promise<T> {
   let over: Ended | null = null;
   void thaw.ended.then((ended) => {
