@@ -47,7 +47,7 @@ async function portsOf(server: ChildProcess, file: string): Promise<string> {
   const until = performance.now() + startMilliseconds;
   while (performance.now() < until && server.exitCode === null) {
     const text = await readFile(file, 'utf8').catch(() => '');
-    const url = text.endsWith('}') || text.trim() !== '' ? (JSON.parse(text) as { nats: string[] }).nats[0] : undefined;
+    const [url] = text.trimEnd().endsWith('}') ? (JSON.parse(text) as { nats: string[] }).nats : [];
     if (url) return url;
     await delay(20);
   }
