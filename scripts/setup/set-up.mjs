@@ -62,7 +62,7 @@ async function fillCache(env) {
       `thaw set-up: no TensorFlow engine (${reason}): jobs with trainers.engine wasm or auto run without it, slower\n`,
     );
   } else if (!engineIsBuilt(env)) {
-    await timed('TensorFlow engine (fetching 260 MB, then about a minute of compiling)', () => buildEngine(env));
+    await timed('TensorFlow engine (fetching 270 MB, then about a minute of compiling)', () => buildEngine(env));
   }
   if (!natsServerRuns(env)) await timed('nats-server', () => fetchNatsServer(env));
 }
