@@ -7,15 +7,13 @@ import { mkdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheDirectory } from '../../scripts/setup/locations.mjs';
 
-const setUpParts = ['engine', 'nats-server'] as const;
-
 /** Makes the folder and returns its path. */
 export async function ownCache(folder: string): Promise<string> {
   const shared = cacheDirectory(process.env);
   await mkdir(folder, { recursive: true });
   // Also where it was not there yet, so that the first test that needs an example fetches it for all of them.
   await mkdir(path.join(shared, 'examples'), { recursive: true });
-  for (const part of ['examples', ...setUpParts]) {
+  for (const part of ['examples', 'engine', 'nats-server']) {
     if (existsSync(path.join(shared, part))) await symlink(path.join(shared, part), path.join(folder, part));
   }
   return folder;

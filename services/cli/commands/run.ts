@@ -1,5 +1,6 @@
-// `thaw run JOB`: trains on this machine, or with --resume goes on with a run that was stopped. Starts the processes, shows what the coordinator says, ends everything in
-// order whatever happens, and says what there is at the end. Decides nothing about the training.
+// `thaw run JOB`: trains on this machine, or with --resume goes on with a run that was stopped. Starts the processes, shows
+// what the coordinator says, ends everything in order whatever happens, and says what there is at the end. Decides nothing
+// about the training.
 
 import path from 'node:path';
 import { systemClock } from '@thaw/common/clock/clock.ts';
@@ -140,7 +141,7 @@ async function startAndFollow(run: Run) {
 }
 
 /** Where the result goes. A relative place starts at the current folder, like every output of a command. */
-export function outputFolder(
+function outputFolder(
   world: World,
   { job }: ParsedJob,
   { out, resume }: { readonly out?: string; readonly resume?: string },

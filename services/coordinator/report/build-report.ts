@@ -138,6 +138,7 @@ export function buildReport(state: JobState, facts: ReportFacts): Report {
   const { plan, engine, generation, stages } = state;
   invariant(engine !== null && generation !== null, 'a finished job has an engine and a generation');
   const { endedAt, testIds, ...digestsAndSeed } = facts;
+  const ranking = rankingOf(state);
   return {
     version: 1,
     name: plan.name,
@@ -158,7 +159,7 @@ export function buildReport(state: JobState, facts: ReportFacts): Report {
       training: stages.reduce((sum, stage) => sum + (stage.reused ? 0 : stageSeconds(stage)), 0),
     },
     stages: stages.map((stage) => stageReport(state, stage)),
-    ...(rankingOf(state) && { ranking: rankingOf(state) as Ranking }),
+    ...(ranking && { ranking }),
     test: testReport(state, testIds),
     ...oldTaskReport(state),
     samples: plan.samples,
