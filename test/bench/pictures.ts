@@ -12,7 +12,7 @@ export interface Pictures {
   readonly classes: readonly string[];
 }
 
-export const pictureSets = ['train', 'validation', 'test'] as const;
+const pictureSets = ['train', 'validation', 'test'] as const;
 
 /** Usual for data sets of photographs. */
 const side = { width: 500, height: 375 };

@@ -40,7 +40,7 @@ export interface Child {
   stop(milliseconds: number): Promise<void>;
 }
 
-export const lastLinesMax = 20;
+const lastLinesMax = 20;
 
 export function startChild(options: ChildOptions): Child {
   const process = spawn(options.command, options.args, {

@@ -28,7 +28,7 @@ const chartRows = 12;
 const axisWidth = 9;
 
 /** Rounded as a person would write it into the job file: two digits. */
-export function roundedRate(rate: number): number {
+function roundedRate(rate: number): number {
   return Number(rate.toPrecision(2));
 }
 
