@@ -2,13 +2,14 @@
 
 import type { Preprocessing, ResolvedJob } from '@thaw/common/job/resolved-job.ts';
 import type { Report } from './build-report.ts';
-import { shownSelection } from './trained-blocks.ts';
+import { shownSelection, stagesInResult } from './trained-blocks.ts';
 
 export function modelCard(job: ResolvedJob, report: Report, origin: string): string {
+  const stages = stagesInResult(report);
   return [
     `# ${report.name}`,
     '',
-    `An image classifier for ${report.test.classes.length} classes, fine-tuned in ${report.stages.length} stages by Thaw.`,
+    `An image classifier for ${report.test.classes.length} classes, fine-tuned in ${stages} ${stages === 1 ? 'stage' : 'stages'} by Thaw.`,
     '',
     `**Pretrained model.** ${origin}`,
     '',
@@ -34,7 +35,7 @@ export function modelCard(job: ResolvedJob, report: Report, origin: string): str
     '| --- | --- | --- | --- | --- |',
     ...report.test.perClass.map(
       (one) =>
-        `| ${one.class} | ${percent(one.precision)} | ${percent(one.recall)} | ${one.f1.toFixed(3)} | ${one.support} |`,
+        `| ${cell(one.class)} | ${percent(one.precision)} | ${percent(one.recall)} | ${one.f1.toFixed(3)} | ${one.support} |`,
     ),
     '',
     '## Training',
@@ -53,6 +54,11 @@ export function modelCard(job: ResolvedJob, report: Report, origin: string): str
     `- weights \`${report.weightsDigest}\``,
     '',
   ].join('\n');
+}
+
+/** Of a name that somebody gave a folder: a bar or a line's end would end the cell. */
+function cell(name: string): string {
+  return name.replace(/\s+/g, ' ').replace(/\|/g, '\\|');
 }
 
 function useLines({ output }: ResolvedJob): string[] {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { plainCrossEntropy } from '@thaw/common/job/loss.ts';
+import type { Loss } from '@thaw/common/job/resolved-job.ts';
 import { type LevelChoice, noFeatureGain } from '../../core/feature-gain.ts';
 import { calibrationFigures } from '../../core/test-figures.ts';
 import { heatClass } from './chart/heat-table.ts';
@@ -150,6 +152,7 @@ describe('the page', () => {
     assert.match(page, /<section id="ranking"[\s\S]*256 training samples[\s\S]*block_16[\s\S]*0\.25/);
     assert.match(page, /<code>block\(block_16\)<\/code>/);
     assert.match(page, /to the state of epoch 2: nothing of this stage is in the result/);
+    assert.match(page, /fine-tuned in 1 stage;/);
   });
 
   it('says what the feature cache brought, and what was chosen for features on disk', () => {
@@ -226,6 +229,13 @@ describe('the page', () => {
     }
     assert.equal(/NaN|Infinity|undefined/.exec(page.replace(/<script>[\s\S]*<\/script>/, '')), null);
   });
+});
+
+it('names the loss that the job asks for', () => {
+  const tile = (loss: Loss) =>
+    /test loss<\/dt><dd><b>[^<]*<\/b><span>([^<]*)/.exec(reportPage(someData({ report: { loss } })))?.[1];
+  assert.equal(tile(plainCrossEntropy), 'cross-entropy, in nats');
+  assert.equal(tile({ kind: 'mse' }), 'mean squared error');
 });
 
 it('colours the diagonal by its share and mistakes by the root of theirs', () => {

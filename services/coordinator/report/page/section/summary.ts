@@ -1,11 +1,22 @@
 // The top of the page: what was trained, when, and how good it is.
 
+import type { Loss } from '@thaw/common/job/resolved-job.ts';
+import { stagesInResult } from '../../trained-blocks.ts';
 import { type Markup, markup } from '../markup.ts';
 import { countText, dateText, groupedText, percentText, scoreText, secondsText } from '../number-text.ts';
 import type { PageData } from '../page-data.ts';
 
+const lossTitles: Readonly<Record<Loss['kind'], string>> = {
+  crossEntropy: 'cross-entropy, in nats',
+  binaryCrossEntropy: 'binary cross-entropy, in nats',
+  focal: 'focal loss, in nats',
+  mse: 'mean squared error',
+  mae: 'mean absolute error',
+  huber: 'Huber loss',
+};
+
 export function summaryHeader({ report, origin, endedAt, history }: PageData): Markup {
-  const { test, stages, seconds, steps, stepsReused, trainers } = report;
+  const { test, loss, seconds, steps, stepsReused, trainers } = report;
   const reused = stepsReused > 0 ? `, ${groupedText(stepsReused)} of them reused` : '';
   const right = Math.round(test.accuracy * test.count);
   const [low, high] = wilsonInterval(right, test.count);
@@ -13,13 +24,13 @@ export function summaryHeader({ report, origin, endedAt, history }: PageData): M
     ['test accuracy', percentText(test.accuracy), `${groupedText(right)} of ${groupedText(test.count)} right`],
     ['macro-F1', scoreText(test.macroF1), `mean over ${countText(test.classes.length, 'class', 'classes')}`],
     ['AUC', scoreText(test.auc), topFiveText(test.top5)],
-    ['test loss', scoreText(test.loss), 'cross-entropy, in nats'],
+    ['test loss', scoreText(test.loss), lossTitles[loss.kind]],
     ['time', secondsText(seconds.total), `${secondsText(seconds.training)} of it training`],
     ['steps', groupedText(steps), `in ${countText(history.epochs.length + history.epochsMissing, 'epoch')}${reused}`],
     ['trainers', String(trainers.length), report.engineClass.device],
   ];
   return markup`<header><p class="kind">Thaw training report</p><h1>${report.name}</h1>
-<p class="lead">An image classifier for ${countText(test.classes.length, 'class', 'classes')}, fine-tuned in ${countText(stages.length, 'stage')}; finished <time datetime="${new Date(endedAt).toISOString()}">${dateText(endedAt)}</time>.</p>
+<p class="lead">An image classifier for ${countText(test.classes.length, 'class', 'classes')}, fine-tuned in ${countText(stagesInResult(report), 'stage')}; finished <time datetime="${new Date(endedAt).toISOString()}">${dateText(endedAt)}</time>.</p>
 <p class="lead">Pretrained model: ${origin}.</p>
 ${(report.warnings ?? []).map((warning) => markup`<p class="note">Warning: ${warning}.</p>`)}
 <dl class="tiles">${tiles.map(([term, value, about]) => markup`<div><dt>${term}</dt><dd><b>${value}</b><span>${about}</span></dd></div>`)}</dl>
