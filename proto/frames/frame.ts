@@ -5,7 +5,7 @@
 import { crc32 } from 'node:zlib';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 
-export const frameVersion = 2;
+const frameVersion = 2;
 export const headerBytes = 48;
 /** A multiple of 8, so that int32 payloads lie aligned behind the header. */
 export const payloadBytesMax = 512 * 1024;

@@ -30,7 +30,7 @@ export interface BlobWriter {
   abort(): Promise<void>;
 }
 
-export const streamChunkBytes = 512 * 1024;
+const streamChunkBytes = 512 * 1024;
 
 const digestForm = /^sha256:[0-9a-f]{64}$/;
 

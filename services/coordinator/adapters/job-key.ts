@@ -13,7 +13,7 @@ import type { StateStore } from '../runtime/ports.ts';
 import { brokerLostMilliseconds } from './broker.ts';
 
 /** An incumbent that has not written for this long is taken over, unless none can be alive; it renews each second. */
-export const incumbentMilliseconds = 3000;
+const incumbentMilliseconds = 3000;
 
 const key = 'job';
 const requestMilliseconds = 1000;

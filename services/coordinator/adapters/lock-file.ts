@@ -32,7 +32,7 @@ export function withLockFile<T>(file: string, work: () => Promise<T>): Promise<T
 
 /** `owner` is what a lock says of this process, and never says again. */
 async function asOwner<T>(work: (owner: string) => Promise<T>): Promise<T> {
-  const owner = `${process.pid} ${randomBytes(8).toString('hex')}`;
+  const owner = [process.pid, randomBytes(8).toString('hex'), processIdentity(process.pid) ?? ''].join(' ').trim();
   held.add(owner);
   try {
     return await work(owner);
@@ -100,7 +100,8 @@ async function ownerOf(file: string): Promise<string | null> {
 function isAlive(owner: string): boolean {
   const pid = Number.parseInt(owner, 10);
   if (pid === process.pid) return held.has(owner);
-  return Number.isInteger(pid) && isRunning(pid);
+  const identity = owner.split(' ').slice(2).join(' ');
+  return Number.isInteger(pid) && isRunning(pid, identity || undefined);
 }
 
 function inUse(file: string, owner: string): ThawError {
@@ -129,7 +130,12 @@ export function processIdentity(pid: number): string | null {
   }
 }
 
-export function isRunning(pid: number): boolean {
+/** `identity`: of the process that is meant, where it is known; another one may have its number since. */
+export function isRunning(pid: number, identity?: string): boolean {
+  return isThere(pid) && (identity === undefined || identity === processIdentity(pid));
+}
+
+function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

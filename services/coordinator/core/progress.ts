@@ -5,6 +5,7 @@ import type { Heartbeat__Output } from '@thaw/proto/gen/thaw/v1/Heartbeat.ts';
 import type { JobProgress } from '@thaw/proto/gen/thaw/v1/JobProgress.ts';
 import type { JobStatus } from '@thaw/proto/gen/thaw/v1/JobStatus.ts';
 import { epochsOf, stepsInEpoch, totalSteps } from './job-plan.ts';
+import { withoutPause } from './standstill.ts';
 import type { JobState } from './state.ts';
 
 export function jobStatus(state: JobState, heartbeats: readonly Heartbeat__Output[], now: number): JobStatus {
@@ -33,7 +34,9 @@ export function jobProgress(state: JobState, heartbeats: readonly Heartbeat__Out
   const validation = lastValidation(state);
   const ratio = doneRatio(state, step);
   const reused = reusedRatio(state);
-  const own = state.stages.filter((one) => one.reused === null);
+  // Until training goes on, nobody has taken the pause out of the stage's times.
+  const { stages } = state.phase === 'Gathering' ? withoutPause(state, now) : state;
+  const own = stages.filter((one) => one.reused === null);
   const elapsed = own.reduce(
     (sum, { startedAt, endedAt }) => sum + Math.max(0, (endedAt ?? now) - startedAt) / 1000,
     0,

@@ -7,6 +7,7 @@ import type { Digest } from '@thaw/common/content/digest.ts';
 import fc from 'fast-check';
 import { aPlan, aStage, aTaken, aTrained, incarnationOf, Play, type Script } from '../testing/builders.ts';
 import type { JobPlan } from './job-plan.ts';
+import { jobProgress } from './progress.ts';
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from './snapshot.ts';
 import type { JobState } from './state.ts';
 import { decodeState, encodeState } from './stored-form.ts';
@@ -202,6 +203,15 @@ describe('a job that was stopped', () => {
     const seconds = epochs[0]?.trainSeconds ?? 0;
     assert.ok(seconds > 50 && seconds < 100, `${seconds} s: what passes while it trains counts, and nothing else`);
     assert.ok(startedAt - ((disk.state as JobState).stages[0]?.startedAt ?? 0) >= stoodStill);
+  });
+
+  it('leaves that time out of the time that is left, also while it waits for trainers', () => {
+    const disk = new Disk();
+    playFor(new Play(plan).gather(2), disk, { events: 4, snapshotAt: 2 });
+    const waiting = resume(disk, plan, 0);
+    const { remainingSeconds } = jobProgress(waiting.state, [], waiting.now);
+    assert.equal(waiting.state.phase, 'Gathering');
+    assert.ok(Number(remainingSeconds) > 0 && Number(remainingSeconds) < stoodStill / 1000, `${remainingSeconds} s`);
   });
 
   it('is refused no trainer for a directive of before: old members and their reports are unknown', () => {

@@ -10,7 +10,7 @@ import type { EpochSums__Output } from '@thaw/proto/gen/thaw/v1/EpochSums.ts';
 import { statesNamed } from './references.ts';
 import type { JobState } from './state.ts';
 
-export const snapshotVersion = 1;
+const snapshotVersion = 1;
 const snapshotKind = 'thaw-snapshot';
 
 /** What was decided up to the directive that the snapshot's step belongs to. */

@@ -305,7 +305,7 @@ export interface BadSamples {
   readonly listed: readonly { readonly split: SetName; readonly id: string; readonly reason: string }[];
 }
 
-export const terminalPhases: readonly Phase[] = ['Succeeded', 'Failed', 'Cancelled'];
+const terminalPhases: readonly Phase[] = ['Succeeded', 'Failed', 'Cancelled'];
 
 export function isTerminal({ phase }: Pick<JobState, 'phase'>): boolean {
   return terminalPhases.includes(phase);

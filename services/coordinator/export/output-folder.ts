@@ -148,8 +148,7 @@ function conflict(out: string, message: string, data: Readonly<Record<string, un
 }
 
 function refuseRunning(out: string, { name, pid, process: identity }: JobMark): void {
-  if (pid === null || pid === process.pid || !isRunning(pid)) return;
-  if (identity !== undefined && identity !== processIdentity(pid)) return;
+  if (pid === null || pid === process.pid || !isRunning(pid, identity)) return;
   throw conflict(
     out,
     `${out} is in use by another run of "${name}" (process ${pid}); wait for it, or choose another output folder`,

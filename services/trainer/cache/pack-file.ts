@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { readSync, writeSync } from 'node:fs';
 import { sampleKeyBytes } from './sample-key.ts';
 
-export const packVersion = 1;
+const packVersion = 1;
 const packMagic = 'THAWROWS';
 const blockMagic = 'BLCK';
 const checksumBytes = 16;

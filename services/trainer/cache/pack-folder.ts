@@ -8,7 +8,7 @@ import type { Level } from './level.ts';
 /** Under the cache directory. Another layout gets another number, so that old and new never meet. */
 export const featureFolder = path.join('features', 'v1');
 export const packEnding = '.pack';
-export const levelFile = 'level.json';
+const levelFile = 'level.json';
 
 export interface StoredLevel {
   /** Hex sha256, the folder's name. */

@@ -2,7 +2,6 @@
 // buffers and progress through the board; everything here is small or transferred.
 
 import type { MessagePort } from 'node:worker_threads';
-import type { CoordinatorMessage__Output } from '@thaw/proto/gen/thaw/v1/CoordinatorMessage.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { Plan__Output } from '@thaw/proto/gen/thaw/v1/Plan.ts';
 import type { TrainerMessage } from '@thaw/proto/gen/thaw/v1/TrainerMessage.ts';
@@ -69,5 +68,3 @@ export type Observation =
 
 export const stepParts = ['data', 'features', 'compute', 'exchange', 'apply'] as const;
 export type StepPart = (typeof stepParts)[number];
-
-export type CoordinatorBody = NonNullable<CoordinatorMessage__Output['body']>;

@@ -49,10 +49,7 @@ export async function adaptStatistics(work: AdaptWork): Promise<Float64Array> {
  * Sums are taken around the source's statistics: they are the same on every member, also on one that comes back from a
  * pass that was cut short.
  */
-export function adaptRule(
-  { source, manifest, job, shards }: JobContext,
-  layout: StatisticsRule['layout'],
-): StatisticsRule {
+function adaptRule({ source, manifest, job, shards }: JobContext, layout: StatisticsRule['layout']): StatisticsRule {
   const { views } = job.data;
   const blocks = shards.reduce((sum, { length }) => sum + Math.ceil((length * views) / blockSize), 0);
   return {

@@ -48,7 +48,7 @@ async function measured(model: EngineModel, bad = -1) {
     interruptible: <T>(work: Promise<T>) => work,
   };
   try {
-    return await measureBlocks({
+    const ranked = await measureBlocks({
       step: 8,
       revision: 1,
       hosted: [0, 1, 2],
@@ -67,6 +67,7 @@ async function measured(model: EngineModel, bad = -1) {
         }),
       link: link as unknown as RankWork['link'],
     });
+    return { ...ranked, ticks: link.board.get('ticks') };
   } finally {
     await collective.close();
   }
@@ -120,8 +121,9 @@ for (const [what, bad] of [
   test(`the norm of a block is that of its mean gradient, ${what}`, async () => {
     const engine = await createEngine({ kind: 'cpu', threads: 1, gpus: 0 });
     const model = engine.loadModel(graph, source, smallPreprocessing);
-    const { blocks, count } = await measured(model, bad);
+    const { blocks, count, ticks } = await measured(model, bad);
     assert.equal(count, bad < 0 ? 23 : 22);
+    assert.equal(ticks, 3, 'a sign of life for each micro-batch, not for each shard');
     const expected = byHand(model, bad);
     assert.deepEqual(
       blocks.map(({ block }) => block),

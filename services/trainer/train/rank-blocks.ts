@@ -8,6 +8,8 @@ import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Block } from '@thaw/common/model/graph.ts';
 import { rankableBlocks } from '@thaw/common/model/ranked.ts';
 import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
+import type { BlockNorms__Output } from '@thaw/proto/gen/thaw/v1/BlockNorms.ts';
+import type { Ranked__Output } from '@thaw/proto/gen/thaw/v1/Ranked.ts';
 import type { SampleRef } from '../cache/level.ts';
 import type { LoadBlock } from '../cache/pixel-level.ts';
 import type { Collective, ShardContribution, StepResult } from '../collective/collective.ts';
@@ -34,20 +36,7 @@ export interface RankWork {
   readonly link: Pick<CommsLink, 'board' | 'check' | 'interruptible'>;
 }
 
-/** Euclidean norms: of the mean gradient of the loss, and of the weights. */
-export interface BlockNorms {
-  readonly block: string;
-  readonly gradient: number;
-  readonly weights: number;
-}
-
-export interface RankedNorms {
-  /** From output to input. */
-  readonly blocks: BlockNorms[];
-  readonly count: number;
-}
-
-export async function measureBlocks(work: RankWork): Promise<RankedNorms> {
+export async function measureBlocks(work: RankWork): Promise<Ranked__Output> {
   const { context, model, link, step } = work;
   const blocks = rankableBlocks(context.graph);
   const program = model.stageProgram({
@@ -60,9 +49,13 @@ export async function measureBlocks(work: RankWork): Promise<RankedNorms> {
   });
   try {
     await work.open(program.layout);
-    link.board.enter('compute', work.hosted.length);
+    const refs = work.hosted.map((shard) => [shard, firstSamples(context, shard)] as const);
+    link.board.enter(
+      'compute',
+      refs.reduce((sum, [, ofShard]) => sum + ofShard.length, 0),
+    );
     const shards: ShardContribution[] = [];
-    for (const shard of work.hosted) shards.push(await shardGradient(work, program, shard));
+    for (const [shard, ofShard] of refs) shards.push(await shardGradient(work, program, { shard, refs: ofShard }));
     link.board.enter('exchange');
     const exchange = work.collective.exchange({ step, acknowledgedPlan: 0, shards });
     const result = await link.interruptible(exchange);
@@ -80,15 +73,17 @@ function tensorsOf({ graph }: JobContext, { layers }: Block): string[] {
   return specs.filter(({ role }) => !role.startsWith('moving')).map(({ name }) => name);
 }
 
-/** The first samples of the shard in the order of epoch 0, one block of them, as training sees them in view 0. */
+/** Of the shard in the order of epoch 0, one block of them, as training sees them in view 0. */
+function firstSamples({ job, shards }: JobContext, shard: number): SampleRef[] {
+  const order = epochOrder({ seed: job.train.seed, epoch: 0, shard, rows: shards[shard] as Uint32Array });
+  return Array.from(order.slice(0, blockSize), (index): SampleRef => ({ set: 'train', index, view: 0 }));
+}
+
 async function shardGradient(
   { context, collective, loadBlock, link, revision, step }: RankWork,
   program: StageProgram,
-  shard: number,
+  { shard, refs }: { readonly shard: number; readonly refs: readonly SampleRef[] },
 ): Promise<ShardContribution> {
-  const { job, shards, manifest } = context;
-  const order = epochOrder({ seed: job.train.seed, epoch: 0, shard, rows: shards[shard] as Uint32Array });
-  const refs = Array.from(order.slice(0, blockSize), (index): SampleRef => ({ set: 'train', index, view: 0 }));
   const gradient = collective.gradientBuffer(step, shard).fill(0);
   const sums = { shard, count: 0, weight: 0, loss: 0, correct: 0 };
   if (refs.length === 0) return sums;
@@ -97,17 +92,18 @@ async function shardGradient(
   const part = new Float32Array(gradient.length);
   for (let start = 0; start < refs.length; start += microBatch) {
     link.check(revision);
-    const batch = batchAt({ start, refs, present, features }, { job, manifest });
+    const batch = batchAt({ start, refs, present, features }, context);
     const count = batch.weights.filter((weight) => weight > 0).length;
-    if (count === 0) continue;
-    const { loss, correct } = program.gradients(batch, part);
-    for (let i = 0; i < part.length; i++) gradient[i] = (gradient[i] as number) + (part[i] as number);
-    sums.count += count;
-    sums.weight += count;
-    sums.loss += loss;
-    sums.correct += correct;
+    if (count > 0) {
+      const { loss, correct } = program.gradients(batch, part);
+      for (let i = 0; i < part.length; i++) gradient[i] = (gradient[i] as number) + (part[i] as number);
+      sums.count += count;
+      sums.weight += count;
+      sums.loss += loss;
+      sums.correct += correct;
+    }
+    link.board.tick(batch.sampleIds.length);
   }
-  link.board.tick();
   return sums;
 }
 
@@ -154,7 +150,7 @@ interface Measured {
 }
 
 /** In float64, in the layout's order; the mean is over the samples, as an update's is. */
-function blockNorms({ context, model }: RankWork, { block, result, layout }: Measured): BlockNorms {
+function blockNorms({ context, model }: RankWork, { block, result, layout }: Measured): BlockNorms__Output {
   const names = new Set(tensorsOf(context, block));
   const values = model.readWeights([...names]);
   const sums = { gradient: 0, weights: 0 };

@@ -16,7 +16,7 @@ import { averagePrefix, slotPrefix } from '@thaw/common/tensors/state-names.ts';
 import { slotNames } from './optimizers.ts';
 import type { WeightAverage } from './weight-averages.ts';
 
-export const stateVersion = 1;
+const stateVersion = 1;
 
 export interface TensorState {
   readonly shape: readonly number[];

@@ -2,7 +2,7 @@
 // It decides nothing: what to train, evaluate, store or restore is always the coordinator's word.
 
 import { blockSize } from '@thaw/common/data/block-size.ts';
-import { evaluationParts } from '@thaw/common/data/evaluation-parts.ts';
+import { evaluationParts, partsOwnedBy } from '@thaw/common/data/evaluation-parts.ts';
 import { columnsOf, type SetName } from '@thaw/common/data/manifest.ts';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
@@ -194,14 +194,11 @@ async function evaluate(trainer: Trainer, directive: Directive__Output, work: Ev
   const { ids, labels } = columnsOf(context.manifest, set);
   const how =
     set === 'retention' ? oldTaskOf(runtime, context) : { ...runtime, classes: context.manifest.classes.length };
-  const numbered = evaluationParts(ids.length, blockSize).map((rows, part) => [part, rows] as const);
-  invariant(
-    numbered.length === work.partOwners.length,
-    `${numbered.length} evaluation parts, ${work.partOwners.length} owners`,
-  );
+  const all = evaluationParts(ids.length, blockSize);
+  invariant(all.length === work.partOwners.length, `${all.length} evaluation parts, ${work.partOwners.length} owners`);
   const parts = {
     set,
-    parts: new Map(numbered.filter(([part]) => work.partOwners[part] === self)),
+    parts: partsOwnedBy(self, work.partOwners, all),
     labels,
     classes: how.classes,
     temperatures: work.temperatures,
