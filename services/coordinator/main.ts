@@ -1,6 +1,6 @@
 // The coordinator process: prepares the job, serves it, decides, and writes the result. Reads the environment. On stdout
 // it says, a line of JSON each, what it fetches (`fetching`), that the output folder is its own (`claimed`), that it
-// listens (`ready`), or why it cannot. A launcher (THAW_LAUNCHED=1) answers `claimed` with the broker's address on stdin,
+// listens (`ready`), or why it cannot, and last how the job ended (`ended`). A launcher (THAW_LAUNCHED=1) answers `claimed` with the broker's address on stdin,
 // so that the broker too can keep its files in the claimed folder, and ends this process by closing stdin. Exit status:
 // 0 succeeded, 1 failed, 130 cancelled.
 
@@ -14,6 +14,7 @@ import { ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
 import { createLogger } from '@thaw/common/log/logger.ts';
 import { ulid } from 'ulid';
 import { stageBytesDefault } from './adapters/kept-stages/kept-stages.ts';
+import type { JobEnd } from './core/state.ts';
 import type { JobText } from './export/given-job.ts';
 import type { WaysToEnd } from './run-job.ts';
 import { serveJob } from './serve-job.ts';
@@ -94,6 +95,7 @@ async function main(): Promise<number> {
     ready: (announcement) => say({ ready: true, ...announcement }),
     onEndable: (ways) => endWhenAsked(ways, launcher),
   });
+  say({ ended: { phase: final.phase, failure: final.failure } satisfies JobEnd });
   if (final.phase === 'Succeeded') return exitStatus.succeeded;
   if (final.failure) process.stderr.write(`error [${final.failure.code}] ${final.failure.message}\n`);
   return final.phase === 'Cancelled' ? exitStatus.cancelled : exitStatus.failed;

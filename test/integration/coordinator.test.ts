@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { createLogger } from '@thaw/common/log/logger.ts';
 import type { Tensor } from '@thaw/common/model/graph.ts';
@@ -20,6 +21,7 @@ import { aStage, aTrained, someEvaluated } from '@thaw/coordinator/testing/build
 import { connectJobs } from '@thaw/proto/client/connect.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { JobStatus__Output } from '@thaw/proto/gen/thaw/v1/JobStatus.ts';
+import type { JobsClient } from '@thaw/proto/gen/thaw/v1/Jobs.ts';
 import type { JobUpdate__Output } from '@thaw/proto/gen/thaw/v1/JobUpdate.ts';
 import { followJob } from 'thaw/commands/follow-job.ts';
 import type { Child } from 'thaw/processes/child.ts';
@@ -30,6 +32,7 @@ import { type NatsServer, natsServerFile, startNatsServer } from '../support/nat
 import { ScriptedTrainer, type TrainerScript } from '../support/scripted-trainer.ts';
 
 const natsFile = natsServerFile();
+const pollMilliseconds = 10;
 const noNats = natsFile ? false : 'nats-server is missing: run ./thaw doctor';
 
 let folder = '';
@@ -199,10 +202,7 @@ describe('a job', { skip: noNats }, () => {
     assert.match(metrics, /^thaw_process_resident_memory_bytes/m);
     assert.equal((await fetch(`${base}/healthz`)).status, 200);
     const jobs = connectJobs(run.address);
-    const status = await new Promise<JobStatus__Output | undefined>((resolve) =>
-      jobs.get({}, (_, value) => resolve(value)),
-    );
-    assert.equal(status?.state, 'Gathering');
+    assert.equal((await statusOf(jobs))?.state, 'Gathering');
     const refusal = await new Promise<Error | null>((resolve) =>
       jobs.scale({ replicas: 3 }, (error) => resolve(error)),
     );
@@ -224,7 +224,7 @@ describe('a job', { skip: noNats }, () => {
   it('tells a refused trainer why, with both engines side by side', async () => {
     const run = await startRun();
     const first = new ScriptedTrainer(run.address, 0, goodTrainer());
-    await until(() => first.received.length > 0);
+    await untilReady(run.address);
     const other = new ScriptedTrainer(run.address, 1, { ...goodTrainer(), probeDigest: 'other bits' });
     await other.ended;
     const refusal = other.received.find(({ body }) => body === 'refusal')?.refusal;
@@ -233,12 +233,13 @@ describe('a job', { skip: noNats }, () => {
     other.vanish();
     run.cancel('seen enough');
     await run.final;
+    await first.ended;
   });
 
   it('lets a launcher say at once why the trainer that it started was refused', async () => {
     const run = await startRun();
     const first = new ScriptedTrainer(run.address, 0, goodTrainer());
-    await until(() => first.received.length > 0);
+    await untilReady(run.address);
     const other = new ScriptedTrainer(run.address, 1, { ...goodTrainer(), probeDigest: 'other bits' });
     const child = aChild(other.name);
     const firstLoss = other.ended.then(
@@ -247,11 +248,16 @@ describe('a job', { skip: noNats }, () => {
     const local = {
       address: run.address,
       coordinator: aChild('coordinator'),
-      startTrainers: () => undefined,
+      startTrainers: noop,
+      jobEnd: () => null,
       firstLoss,
     };
     const started = performance.now();
-    const { lost } = await followJob(local, { view: silentView, stopping: neverStopping });
+    const { lost } = await followJob(local, {
+      eventsFile: resultFiles(run.out).events,
+      view: silentView,
+      stopping: neverStopping,
+    });
     assert.ok(performance.now() - started < 2500, 'without waiting for the job to end by itself');
     assert.equal(lost?.child, child);
     assert.equal(lost.code, 'EngineClassMismatch');
@@ -259,6 +265,7 @@ describe('a job', { skip: noNats }, () => {
     other.vanish();
     run.cancel('seen enough');
     await run.final;
+    await first.ended;
   });
 });
 
@@ -391,7 +398,18 @@ const neverStopping: Stopping = { requested: new Promise(() => undefined), asked
 
 function noop(): void {}
 
+function statusOf(jobs: JobsClient): Promise<JobStatus__Output | undefined> {
+  return new Promise((resolve) => jobs.get({}, (_, value) => resolve(value)));
+}
+
+/** Until one trainer has passed the probe: its engine is the job's then. */
+async function untilReady(address: string): Promise<void> {
+  const jobs = connectJobs(address);
+  while ((await statusOf(jobs))?.trainersReady !== 1) await delay(pollMilliseconds);
+  jobs.close();
+}
+
 /** Polls; the limit of `npm test` ends a wait that never comes true. */
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (!condition()) await delay(pollMilliseconds);
 }

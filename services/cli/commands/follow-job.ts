@@ -1,10 +1,14 @@
 // Shows a running job until it is over: its coordinator has ended, or a process is gone and the coordinator did not say
-// in time what that means, or it had refused that very trainer, or the user asked to stop.
+// in time what that means, or it had refused that very trainer, or the user asked to stop. What the job came to is the
+// coordinator's last word, and its events lie in a file: the stream that shows them may break off at any moment.
 
+import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ClientReadableStream } from '@grpc/grpc-js';
 import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
+import { type JobEnd, terminalPhases } from '@thaw/coordinator/core/state.ts';
 import { connectJobs } from '@thaw/proto/client/connect.ts';
-import type { JobStatus__Output } from '@thaw/proto/gen/thaw/v1/JobStatus.ts';
+import type { JobsClient } from '@thaw/proto/gen/thaw/v1/Jobs.ts';
 import type { JobUpdate__Output } from '@thaw/proto/gen/thaw/v1/JobUpdate.ts';
 import type { LocalRun, Lost } from '../processes/local-run.ts';
 import type { Stopping } from '../processes/signals.ts';
@@ -12,39 +16,42 @@ import type { RunView } from '../view/run-view.ts';
 import { trackRefusals } from './refusals.ts';
 
 export interface Followed {
-  /** The last one that came; null when none did. */
-  readonly status: JobStatus__Output | null;
+  /** Null when the coordinator did not get to say it. */
+  readonly jobEnd: JobEnd | null;
   /** The first process that ended before its time; a trainer that was refused, with the reason it was given. */
   readonly lost: Lost | null;
 }
 
-/** After a process is gone, how long the coordinator gets to end the job by itself, with the better reason. */
+export interface FollowOptions {
+  /** OUT/events.jsonl. */
+  readonly eventsFile: string;
+  readonly view: RunView;
+  readonly stopping: Stopping;
+}
+
+/** After a process is gone, how long the coordinator gets to decide what that means, with the better reason. */
 const verdictMilliseconds: Partial<Record<ErrorCode, number>> = { TrainerLost: 3000, BrokerLost: 8000 };
 /** After Ctrl-C, how long it gets to store what was trained, to end the job and to tell the trainers. */
 const stopMilliseconds = 20_000;
+/** Before a stream that broke off is opened anew. */
+const reopenMilliseconds = 100;
 
-export async function followJob(
-  local: LocalRun,
-  { view, stopping }: { readonly view: RunView; readonly stopping: Stopping },
-): Promise<Followed> {
+export async function followJob(local: LocalRun, { eventsFile, view, stopping }: FollowOptions): Promise<Followed> {
+  const { coordinator } = local;
   const jobs = connectJobs(local.address);
-  const stream = jobs.watch({});
-  let status: JobStatus__Output | null = null;
   let lost: Lost | null = null;
+  let isDecided = false;
   const refusals = trackRefusals();
   let over = false;
-  const streamEnded = new Promise<void>((resolve) => {
-    stream.on('end', resolve);
-    stream.on('error', () => resolve());
-  });
-  stream.on('data', (update: JobUpdate__Output) => {
-    status = update.status ?? status;
+  const show = (update: JobUpdate__Output): void => {
+    isDecided ||= terminalPhases.some((phase) => phase === update.status?.state);
     view.update(update);
     refusals.note(update.events);
-  });
+  };
+  const watching = watch(jobs, { show, isOver: () => over || coordinator.exit !== null });
   const cancelled = stopping.requested.then((signal) => {
     view.warn(`${signal}: what was trained is stored, then the run ends; once more ends it at once`);
-    return local.coordinator.stop(stopMilliseconds);
+    return coordinator.stop(stopMilliseconds);
   });
   const loss = local.firstLoss.then(async (first) => {
     // A process that ends after Ctrl-C is no news: the coordinator still has to be heard out.
@@ -55,14 +62,55 @@ export async function followJob(
     const verdict = delay(verdictMilliseconds[first.code], null, { ref: false });
     const refusal = await Promise.race([refusals.of(first.child.name), verdict]);
     if (refusal) lost = { child: first.child, ...refusal };
+    // A job that is over is told to its trainers first.
+    if (isDecided) await coordinator.exited;
   });
   try {
-    await Promise.race([local.coordinator.exited, loss, cancelled]);
-    await Promise.race([streamEnded, delay(100)]);
-    return { status, lost };
+    await Promise.race([coordinator.exited, loss, cancelled]);
+    if (coordinator.exit) {
+      await watching.ended;
+      view.update({ status: null, events: await wholeLines(eventsFile) });
+    }
+    return { jobEnd: local.jobEnd(), lost };
   } finally {
     over = true;
-    stream.cancel();
+    watching.cancel();
     jobs.close();
   }
+}
+
+interface Watching {
+  /** Resolves once the stream has ended, and is not opened again. */
+  readonly ended: Promise<void>;
+  cancel(): void;
+}
+
+interface WatchOptions {
+  readonly show: (update: JobUpdate__Output) => void;
+  /** Nobody is there to open the stream again. */
+  readonly isOver: () => boolean;
+}
+
+/** Opens the stream again when it breaks off: the coordinator may only have been too busy to answer in time. */
+function watch(jobs: JobsClient, { show, isOver }: WatchOptions): Watching {
+  let stream: ClientReadableStream<JobUpdate__Output> | null = null;
+  const once = (): Promise<'ended' | 'broken'> => {
+    const opened = jobs.watch({});
+    stream = opened;
+    opened.on('data', show);
+    return new Promise((resolve) => {
+      opened.on('end', () => resolve('ended'));
+      opened.on('error', () => resolve('broken'));
+    });
+  };
+  const untilOver = async (): Promise<void> => {
+    while ((await once()) === 'broken' && !isOver()) await delay(reopenMilliseconds);
+  };
+  return { ended: untilOver(), cancel: () => stream?.cancel() };
+}
+
+/** None of a file that is not there. */
+async function wholeLines(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.split('\n').slice(0, -1);
 }

@@ -36,7 +36,7 @@ for (const { what, line, code, message } of cases) {
       children: [child],
       world: { cwd: '/' },
     } as unknown as Run;
-    const ending = await endingOf(run, { status: null, lost: { child, code: 'TrainerLost', message: 'it ended' } });
+    const ending = await endingOf(run, { jobEnd: null, lost: { child, code: 'TrainerLost', message: 'it ended' } });
     assert.deepEqual(ending, {
       kind: 'failed',
       code,

@@ -1,4 +1,4 @@
-// What a run came to: from the job's last status, the processes that were lost and what the output folder holds now.
+// What a run came to: from the coordinator's last word, the processes that were lost and what the output folder holds now.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -15,9 +15,9 @@ import type { Run } from './run.ts';
 
 const nothingWritten = 'Nothing was written.';
 
-export async function endingOf(run: Run, { status, lost }: Followed): Promise<RunEnding> {
+export async function endingOf(run: Run, { jobEnd, lost }: Followed): Promise<RunEnding> {
   const { out, stopping, children } = run;
-  if (status?.state === 'Succeeded') {
+  if (jobEnd?.phase === 'Succeeded') {
     const report = JSON.parse(await readFile(resultFiles(out).report, 'utf8')) as Report;
     return {
       kind: 'succeeded',
@@ -26,13 +26,14 @@ export async function endingOf(run: Run, { status, lost }: Followed): Promise<Ru
       predictCommand: `${run.world.command} predict ${shown(run, out)} FILE…`,
     };
   }
-  if (stopping.asked || status?.state === 'Cancelled') return { kind: 'cancelled', kept: keptIn(run) };
   const kept = keptIn(run);
-  if (status?.state === 'Failed') {
+  if (stopping.asked || jobEnd?.phase === 'Cancelled') return { kind: 'cancelled', kept };
+  if (jobEnd?.failure) {
+    const { code, message } = jobEnd.failure;
     // A process that is gone says how; one that gave its own reason only ended because of it.
-    const cause = lost && lost.code === status.reason ? `\n(${lost.message})` : '';
+    const cause = lost && lost.code === code ? `\n(${lost.message})` : '';
     const logLines = lost ? lost.child.lastLines() : [];
-    return { kind: 'failed', code: status.reason, message: `${status.message}${cause}`, kept, logLines };
+    return { kind: 'failed', code, message: `${message}${cause}`, kept, logLines };
   }
   if (lost) return { kind: 'failed', ...saidBy(lost), kept, logLines: lost.child.lastLines() };
   return { kind: 'failed', ...coordinatorLost(children), kept };

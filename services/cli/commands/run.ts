@@ -7,6 +7,7 @@ import { systemClock } from '@thaw/common/clock/clock.ts';
 import { ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
 import { type ParsedJob, parseJobFile } from '@thaw/common/job/parse.ts';
 import { readGivenJob } from '@thaw/coordinator/export/given-job.ts';
+import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
 import { Command } from 'commander';
 import type { Child } from '../processes/child.ts';
 import { startLocalRun, stopInOrder } from '../processes/local-run.ts';
@@ -137,7 +138,7 @@ async function startAndFollow(run: Run) {
   ]);
   starting(trainers === 1 ? '1 trainer' : `${trainers} trainers`);
   local.startTrainers(trainers);
-  return followJob(local, { view, stopping });
+  return followJob(local, { eventsFile: resultFiles(out).events, view, stopping });
 }
 
 /** Where the result goes. A relative place starts at the current folder, like every output of a command. */

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { withoutS3 } from '@thaw/common/environment/s3-environment.ts';
 import { type ErrorCode, errorCodeOf } from '@thaw/common/errors/catalogue.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import type { JobEnd } from '@thaw/coordinator/core/state.ts';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
 import { startBroker } from './broker.ts';
 import { type Child, type ChildOptions, describeExit, startChild } from './child.ts';
@@ -32,6 +33,8 @@ export interface LocalRun {
   /** host:port of the coordinator. */
   readonly address: string;
   readonly coordinator: Child;
+  /** What the job came to: the coordinator's last word before it exits by itself; null without one. */
+  jobEnd(): JobEnd | null;
   startTrainers(count: number): void;
   /** The first process that ended before its time: a trainer with an error, or the broker. */
   readonly firstLoss: Promise<Lost>;
@@ -83,6 +86,7 @@ export async function startLocalRun(options: LocalRunOptions, children: Child[])
   return {
     address,
     coordinator,
+    jobEnd: said.jobEnd,
     startTrainers(count) {
       const featureBytes = Math.floor((availableMemory() * featureMemoryShare) / count);
       for (let i = 0; i < count; i++) {
@@ -139,13 +143,20 @@ interface Said {
   readonly grpcPort?: number;
   readonly code?: string;
   readonly message?: string;
+  readonly ended?: JobEnd;
 }
 
 /** What the coordinator says on stdout. Both reject with its error when it cannot begin, or when it is gone. */
 function announcements(coordinator: Child): {
   readonly claimed: Promise<void>;
   readonly ready: Promise<{ readonly grpcPort: number }>;
+  readonly jobEnd: () => JobEnd | null;
 } {
+  let end: JobEnd | null = null;
+  coordinator.onLine((line) => {
+    const said = JSON.parse(line) as Said;
+    end = said.ended ?? (said.ready === false ? { phase: 'Failed', failure: refusalOf(said) } : end);
+  });
   const heard = <T>(pick: (said: Said) => T | undefined): Promise<T> => {
     const promise = new Promise<T>((resolve, reject) => {
       coordinator.onLine((line) => {
@@ -165,6 +176,7 @@ function announcements(coordinator: Child): {
   return {
     claimed: heard(({ claimed }) => (claimed ? null : undefined)).then(() => undefined),
     ready: heard(({ ready, grpcPort }) => (ready && grpcPort !== undefined ? { grpcPort } : undefined)),
+    jobEnd: () => end,
   };
 }
 

@@ -99,6 +99,9 @@ export interface JobEngine {
   readonly stageProbeDigests: readonly string[];
 }
 
+/** What a job came to, in a terminal phase; `failure` where it failed. */
+export type JobEnd = Pick<JobState, 'phase' | 'failure'>;
+
 export interface JobFailure {
   readonly code: ErrorCode;
   readonly message: string;
@@ -305,7 +308,7 @@ export interface BadSamples {
   readonly listed: readonly { readonly split: SetName; readonly id: string; readonly reason: string }[];
 }
 
-const terminalPhases: readonly Phase[] = ['Succeeded', 'Failed', 'Cancelled'];
+export const terminalPhases: readonly Phase[] = ['Succeeded', 'Failed', 'Cancelled'];
 
 export function isTerminal({ phase }: Pick<JobState, 'phase'>): boolean {
   return terminalPhases.includes(phase);
