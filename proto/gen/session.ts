@@ -6,6 +6,7 @@ import type { BlockNorms as _thaw_v1_BlockNorms, BlockNorms__Output as _thaw_v1_
 import type { CoordinatorMessage as _thaw_v1_CoordinatorMessage, CoordinatorMessage__Output as _thaw_v1_CoordinatorMessage__Output } from './thaw/v1/CoordinatorMessage.ts';
 import type { Directive as _thaw_v1_Directive, Directive__Output as _thaw_v1_Directive__Output } from './thaw/v1/Directive.ts';
 import type { DirectiveAck as _thaw_v1_DirectiveAck, DirectiveAck__Output as _thaw_v1_DirectiveAck__Output } from './thaw/v1/DirectiveAck.ts';
+import type { EndSegment as _thaw_v1_EndSegment, EndSegment__Output as _thaw_v1_EndSegment__Output } from './thaw/v1/EndSegment.ts';
 import type { EngineClass as _thaw_v1_EngineClass, EngineClass__Output as _thaw_v1_EngineClass__Output } from './thaw/v1/EngineClass.ts';
 import type { EpochSums as _thaw_v1_EpochSums, EpochSums__Output as _thaw_v1_EpochSums__Output } from './thaw/v1/EpochSums.ts';
 import type { Evaluate as _thaw_v1_Evaluate, Evaluate__Output as _thaw_v1_Evaluate__Output } from './thaw/v1/Evaluate.ts';
@@ -18,8 +19,11 @@ import type { Finish as _thaw_v1_Finish, Finish__Output as _thaw_v1_Finish__Outp
 import type { Finished as _thaw_v1_Finished, Finished__Output as _thaw_v1_Finished__Output } from './thaw/v1/Finished.ts';
 import type { GenerationInfo as _thaw_v1_GenerationInfo, GenerationInfo__Output as _thaw_v1_GenerationInfo__Output } from './thaw/v1/GenerationInfo.ts';
 import type { Goodbye as _thaw_v1_Goodbye, Goodbye__Output as _thaw_v1_Goodbye__Output } from './thaw/v1/Goodbye.ts';
+import type { Halt as _thaw_v1_Halt, Halt__Output as _thaw_v1_Halt__Output } from './thaw/v1/Halt.ts';
+import type { Halted as _thaw_v1_Halted, Halted__Output as _thaw_v1_Halted__Output } from './thaw/v1/Halted.ts';
 import type { Heartbeat as _thaw_v1_Heartbeat, Heartbeat__Output as _thaw_v1_Heartbeat__Output } from './thaw/v1/Heartbeat.ts';
 import type { Hello as _thaw_v1_Hello, Hello__Output as _thaw_v1_Hello__Output } from './thaw/v1/Hello.ts';
+import type { Leaving as _thaw_v1_Leaving, Leaving__Output as _thaw_v1_Leaving__Output } from './thaw/v1/Leaving.ts';
 import type { MemberInfo as _thaw_v1_MemberInfo, MemberInfo__Output as _thaw_v1_MemberInfo__Output } from './thaw/v1/MemberInfo.ts';
 import type { Mistake as _thaw_v1_Mistake, Mistake__Output as _thaw_v1_Mistake__Output } from './thaw/v1/Mistake.ts';
 import type { Plan as _thaw_v1_Plan, Plan__Output as _thaw_v1_Plan__Output } from './thaw/v1/Plan.ts';
@@ -53,6 +57,7 @@ export interface ProtoGrpcType {
       CoordinatorMessage: MessageTypeDefinition<_thaw_v1_CoordinatorMessage, _thaw_v1_CoordinatorMessage__Output>
       Directive: MessageTypeDefinition<_thaw_v1_Directive, _thaw_v1_Directive__Output>
       DirectiveAck: MessageTypeDefinition<_thaw_v1_DirectiveAck, _thaw_v1_DirectiveAck__Output>
+      EndSegment: MessageTypeDefinition<_thaw_v1_EndSegment, _thaw_v1_EndSegment__Output>
       EngineClass: MessageTypeDefinition<_thaw_v1_EngineClass, _thaw_v1_EngineClass__Output>
       EpochSums: MessageTypeDefinition<_thaw_v1_EpochSums, _thaw_v1_EpochSums__Output>
       Evaluate: MessageTypeDefinition<_thaw_v1_Evaluate, _thaw_v1_Evaluate__Output>
@@ -65,8 +70,11 @@ export interface ProtoGrpcType {
       Finished: MessageTypeDefinition<_thaw_v1_Finished, _thaw_v1_Finished__Output>
       GenerationInfo: MessageTypeDefinition<_thaw_v1_GenerationInfo, _thaw_v1_GenerationInfo__Output>
       Goodbye: MessageTypeDefinition<_thaw_v1_Goodbye, _thaw_v1_Goodbye__Output>
+      Halt: MessageTypeDefinition<_thaw_v1_Halt, _thaw_v1_Halt__Output>
+      Halted: MessageTypeDefinition<_thaw_v1_Halted, _thaw_v1_Halted__Output>
       Heartbeat: MessageTypeDefinition<_thaw_v1_Heartbeat, _thaw_v1_Heartbeat__Output>
       Hello: MessageTypeDefinition<_thaw_v1_Hello, _thaw_v1_Hello__Output>
+      Leaving: MessageTypeDefinition<_thaw_v1_Leaving, _thaw_v1_Leaving__Output>
       MemberInfo: MessageTypeDefinition<_thaw_v1_MemberInfo, _thaw_v1_MemberInfo__Output>
       Mistake: MessageTypeDefinition<_thaw_v1_Mistake, _thaw_v1_Mistake__Output>
       Plan: MessageTypeDefinition<_thaw_v1_Plan, _thaw_v1_Plan__Output>

@@ -83,7 +83,7 @@ async function trainedStages({ job, graph, weights, manifest, dataRoot, plan }: 
   const trainStep = async (train: TrainWork, step: number): Promise<Moves> => {
     stages.restore(nothingTrained, 'the state without training');
     const runtime = stages.enter(train.stage, { resetOptimizer: train.resetOptimizer, revision: step });
-    const directive = { ...train, firstStep: step, lastStep: step };
+    const directive = { ...train, restoring: [], firstStep: step, lastStep: step };
     const work = { term: 1, revision: step, generation, self: 0, context, link, snapshots: noSnapshots };
     await trainEpoch({ ...work, directive, runtime, collective: unitGradients(runtime) });
     return movesOf(graph.layers, model.readWeights([...source.keys()]));

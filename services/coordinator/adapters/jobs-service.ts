@@ -28,6 +28,7 @@ export function createJobsService(view: JobView): JobsHandlers {
     Scale: (_call, reply) => reply(notSupported('scaling a running job')),
     Suspend: (_call, reply) => reply(notSupported('suspending a job')),
     Resume: (_call, reply) => reply(notSupported('resuming a job')),
+    ReportExit: (_call, reply) => reply(notSupported('reporting an exit')),
   };
 }
 

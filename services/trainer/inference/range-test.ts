@@ -118,7 +118,7 @@ function contextOf({ job, graph, weights, manifest, dataRoot, range }: RangeSubj
 function epochOf({ stepsPerEpoch, stageSteps }: StageRuntime, epoch: number): EpochWork['directive'] {
   const firstStep = epoch * stepsPerEpoch + 1;
   const lastStep = Math.min(stageSteps, firstStep + stepsPerEpoch - 1);
-  const whole = { epochFirstStep: firstStep, soFar: null, snapshotMember: 0 };
+  const whole = { epochFirstStep: firstStep, soFar: null, snapshotMember: 0, restoring: [] };
   return {
     stage: 0,
     epoch,

@@ -7,6 +7,7 @@ import type { Evaluate as _thaw_v1_Evaluate, Evaluate__Output as _thaw_v1_Evalua
 import type { StoreState as _thaw_v1_StoreState, StoreState__Output as _thaw_v1_StoreState__Output } from '../../thaw/v1/StoreState.ts';
 import type { Finish as _thaw_v1_Finish, Finish__Output as _thaw_v1_Finish__Output } from '../../thaw/v1/Finish.ts';
 import type { RankBlocks as _thaw_v1_RankBlocks, RankBlocks__Output as _thaw_v1_RankBlocks__Output } from '../../thaw/v1/RankBlocks.ts';
+import type { Halt as _thaw_v1_Halt, Halt__Output as _thaw_v1_Halt__Output } from '../../thaw/v1/Halt.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Directive {
@@ -20,7 +21,8 @@ export interface Directive {
   'finish'?: (_thaw_v1_Finish | null);
   'rank'?: (_thaw_v1_RankBlocks | null);
   'rankedBlocks'?: (string)[];
-  'work'?: "wait"|"train"|"evaluate"|"store"|"finish"|"rank";
+  'halt'?: (_thaw_v1_Halt | null);
+  'work'?: "wait"|"train"|"evaluate"|"store"|"finish"|"rank"|"halt";
 }
 
 export interface Directive__Output {
@@ -34,5 +36,6 @@ export interface Directive__Output {
   'finish'?: (_thaw_v1_Finish__Output | null);
   'rank'?: (_thaw_v1_RankBlocks__Output | null);
   'rankedBlocks': (string)[];
-  'work'?: "wait"|"train"|"evaluate"|"store"|"finish"|"rank";
+  'halt'?: (_thaw_v1_Halt__Output | null);
+  'work'?: "wait"|"train"|"evaluate"|"store"|"finish"|"rank"|"halt";
 }

@@ -6,6 +6,8 @@ import type { CancelJobRequest as _thaw_v1_CancelJobRequest, CancelJobRequest__O
 import type { GetJobRequest as _thaw_v1_GetJobRequest, GetJobRequest__Output as _thaw_v1_GetJobRequest__Output } from '../../thaw/v1/GetJobRequest.ts';
 import type { JobStatus as _thaw_v1_JobStatus, JobStatus__Output as _thaw_v1_JobStatus__Output } from '../../thaw/v1/JobStatus.ts';
 import type { JobUpdate as _thaw_v1_JobUpdate, JobUpdate__Output as _thaw_v1_JobUpdate__Output } from '../../thaw/v1/JobUpdate.ts';
+import type { ReportExitRequest as _thaw_v1_ReportExitRequest, ReportExitRequest__Output as _thaw_v1_ReportExitRequest__Output } from '../../thaw/v1/ReportExitRequest.ts';
+import type { ReportExitResponse as _thaw_v1_ReportExitResponse, ReportExitResponse__Output as _thaw_v1_ReportExitResponse__Output } from '../../thaw/v1/ReportExitResponse.ts';
 import type { ResumeJobRequest as _thaw_v1_ResumeJobRequest, ResumeJobRequest__Output as _thaw_v1_ResumeJobRequest__Output } from '../../thaw/v1/ResumeJobRequest.ts';
 import type { ScaleJobRequest as _thaw_v1_ScaleJobRequest, ScaleJobRequest__Output as _thaw_v1_ScaleJobRequest__Output } from '../../thaw/v1/ScaleJobRequest.ts';
 import type { SuspendJobRequest as _thaw_v1_SuspendJobRequest, SuspendJobRequest__Output as _thaw_v1_SuspendJobRequest__Output } from '../../thaw/v1/SuspendJobRequest.ts';
@@ -29,6 +31,15 @@ export interface JobsClient extends grpc.Client {
   get(argument: _thaw_v1_GetJobRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_thaw_v1_JobStatus__Output>): grpc.ClientUnaryCall;
   get(argument: _thaw_v1_GetJobRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_thaw_v1_JobStatus__Output>): grpc.ClientUnaryCall;
   get(argument: _thaw_v1_GetJobRequest, callback: grpc.requestCallback<_thaw_v1_JobStatus__Output>): grpc.ClientUnaryCall;
+  
+  ReportExit(argument: _thaw_v1_ReportExitRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_thaw_v1_ReportExitResponse__Output>): grpc.ClientUnaryCall;
+  ReportExit(argument: _thaw_v1_ReportExitRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_thaw_v1_ReportExitResponse__Output>): grpc.ClientUnaryCall;
+  ReportExit(argument: _thaw_v1_ReportExitRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_thaw_v1_ReportExitResponse__Output>): grpc.ClientUnaryCall;
+  ReportExit(argument: _thaw_v1_ReportExitRequest, callback: grpc.requestCallback<_thaw_v1_ReportExitResponse__Output>): grpc.ClientUnaryCall;
+  reportExit(argument: _thaw_v1_ReportExitRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_thaw_v1_ReportExitResponse__Output>): grpc.ClientUnaryCall;
+  reportExit(argument: _thaw_v1_ReportExitRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_thaw_v1_ReportExitResponse__Output>): grpc.ClientUnaryCall;
+  reportExit(argument: _thaw_v1_ReportExitRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_thaw_v1_ReportExitResponse__Output>): grpc.ClientUnaryCall;
+  reportExit(argument: _thaw_v1_ReportExitRequest, callback: grpc.requestCallback<_thaw_v1_ReportExitResponse__Output>): grpc.ClientUnaryCall;
   
   Resume(argument: _thaw_v1_ResumeJobRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_thaw_v1_JobStatus__Output>): grpc.ClientUnaryCall;
   Resume(argument: _thaw_v1_ResumeJobRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_thaw_v1_JobStatus__Output>): grpc.ClientUnaryCall;
@@ -69,6 +80,8 @@ export interface JobsHandlers extends grpc.UntypedServiceImplementation {
   
   Get: grpc.handleUnaryCall<_thaw_v1_GetJobRequest__Output, _thaw_v1_JobStatus>;
   
+  ReportExit: grpc.handleUnaryCall<_thaw_v1_ReportExitRequest__Output, _thaw_v1_ReportExitResponse>;
+  
   Resume: grpc.handleUnaryCall<_thaw_v1_ResumeJobRequest__Output, _thaw_v1_JobStatus>;
   
   Scale: grpc.handleUnaryCall<_thaw_v1_ScaleJobRequest__Output, _thaw_v1_JobStatus>;
@@ -82,6 +95,7 @@ export interface JobsHandlers extends grpc.UntypedServiceImplementation {
 export interface JobsDefinition extends grpc.ServiceDefinition {
   Cancel: MethodDefinition<_thaw_v1_CancelJobRequest, _thaw_v1_JobStatus, _thaw_v1_CancelJobRequest__Output, _thaw_v1_JobStatus__Output>
   Get: MethodDefinition<_thaw_v1_GetJobRequest, _thaw_v1_JobStatus, _thaw_v1_GetJobRequest__Output, _thaw_v1_JobStatus__Output>
+  ReportExit: MethodDefinition<_thaw_v1_ReportExitRequest, _thaw_v1_ReportExitResponse, _thaw_v1_ReportExitRequest__Output, _thaw_v1_ReportExitResponse__Output>
   Resume: MethodDefinition<_thaw_v1_ResumeJobRequest, _thaw_v1_JobStatus, _thaw_v1_ResumeJobRequest__Output, _thaw_v1_JobStatus__Output>
   Scale: MethodDefinition<_thaw_v1_ScaleJobRequest, _thaw_v1_JobStatus, _thaw_v1_ScaleJobRequest__Output, _thaw_v1_JobStatus__Output>
   Suspend: MethodDefinition<_thaw_v1_SuspendJobRequest, _thaw_v1_JobStatus, _thaw_v1_SuspendJobRequest__Output, _thaw_v1_JobStatus__Output>

@@ -6,6 +6,7 @@ import type { Stored as _thaw_v1_Stored, Stored__Output as _thaw_v1_Stored__Outp
 import type { Finished as _thaw_v1_Finished, Finished__Output as _thaw_v1_Finished__Output } from '../../thaw/v1/Finished.ts';
 import type { FeatureWork as _thaw_v1_FeatureWork, FeatureWork__Output as _thaw_v1_FeatureWork__Output } from '../../thaw/v1/FeatureWork.ts';
 import type { Ranked as _thaw_v1_Ranked, Ranked__Output as _thaw_v1_Ranked__Output } from '../../thaw/v1/Ranked.ts';
+import type { Halted as _thaw_v1_Halted, Halted__Output as _thaw_v1_Halted__Output } from '../../thaw/v1/Halted.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Report {
@@ -17,7 +18,8 @@ export interface Report {
   'finished'?: (_thaw_v1_Finished | null);
   'features'?: (_thaw_v1_FeatureWork | null);
   'ranked'?: (_thaw_v1_Ranked | null);
-  'result'?: "trained"|"evaluated"|"stored"|"finished"|"ranked";
+  'halted'?: (_thaw_v1_Halted | null);
+  'result'?: "trained"|"evaluated"|"stored"|"finished"|"ranked"|"halted";
 }
 
 export interface Report__Output {
@@ -29,5 +31,6 @@ export interface Report__Output {
   'finished'?: (_thaw_v1_Finished__Output | null);
   'features': (_thaw_v1_FeatureWork__Output | null);
   'ranked'?: (_thaw_v1_Ranked__Output | null);
-  'result'?: "trained"|"evaluated"|"stored"|"finished"|"ranked";
+  'halted'?: (_thaw_v1_Halted__Output | null);
+  'result'?: "trained"|"evaluated"|"stored"|"finished"|"ranked"|"halted";
 }

@@ -14,6 +14,7 @@ export interface Train {
   'epochFirstStep'?: (number | string | Long);
   'soFar'?: (_thaw_v1_EpochSums | null);
   'snapshotMember'?: (number);
+  'restoring'?: (number)[];
 }
 
 export interface Train__Output {
@@ -27,4 +28,5 @@ export interface Train__Output {
   'epochFirstStep': (number);
   'soFar': (_thaw_v1_EpochSums__Output | null);
   'snapshotMember': (number);
+  'restoring': (number)[];
 }

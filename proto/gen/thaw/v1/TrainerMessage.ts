@@ -9,6 +9,7 @@ import type { BadSamples as _thaw_v1_BadSamples, BadSamples__Output as _thaw_v1_
 import type { Failure as _thaw_v1_Failure, Failure__Output as _thaw_v1_Failure__Output } from '../../thaw/v1/Failure.ts';
 import type { Goodbye as _thaw_v1_Goodbye, Goodbye__Output as _thaw_v1_Goodbye__Output } from '../../thaw/v1/Goodbye.ts';
 import type { SnapshotTaken as _thaw_v1_SnapshotTaken, SnapshotTaken__Output as _thaw_v1_SnapshotTaken__Output } from '../../thaw/v1/SnapshotTaken.ts';
+import type { Leaving as _thaw_v1_Leaving, Leaving__Output as _thaw_v1_Leaving__Output } from '../../thaw/v1/Leaving.ts';
 
 export interface TrainerMessage {
   'hello'?: (_thaw_v1_Hello | null);
@@ -20,7 +21,8 @@ export interface TrainerMessage {
   'failure'?: (_thaw_v1_Failure | null);
   'goodbye'?: (_thaw_v1_Goodbye | null);
   'snapshotTaken'?: (_thaw_v1_SnapshotTaken | null);
-  'body'?: "hello"|"ready"|"heartbeat"|"ack"|"report"|"badSamples"|"failure"|"goodbye"|"snapshotTaken";
+  'leaving'?: (_thaw_v1_Leaving | null);
+  'body'?: "hello"|"ready"|"heartbeat"|"ack"|"report"|"badSamples"|"failure"|"goodbye"|"snapshotTaken"|"leaving";
 }
 
 export interface TrainerMessage__Output {
@@ -33,5 +35,6 @@ export interface TrainerMessage__Output {
   'failure'?: (_thaw_v1_Failure__Output | null);
   'goodbye'?: (_thaw_v1_Goodbye__Output | null);
   'snapshotTaken'?: (_thaw_v1_SnapshotTaken__Output | null);
-  'body'?: "hello"|"ready"|"heartbeat"|"ack"|"report"|"badSamples"|"failure"|"goodbye"|"snapshotTaken";
+  'leaving'?: (_thaw_v1_Leaving__Output | null);
+  'body'?: "hello"|"ready"|"heartbeat"|"ack"|"report"|"badSamples"|"failure"|"goodbye"|"snapshotTaken"|"leaving";
 }
