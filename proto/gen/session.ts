@@ -6,7 +6,6 @@ import type { BlockNorms as _thaw_v1_BlockNorms, BlockNorms__Output as _thaw_v1_
 import type { CoordinatorMessage as _thaw_v1_CoordinatorMessage, CoordinatorMessage__Output as _thaw_v1_CoordinatorMessage__Output } from './thaw/v1/CoordinatorMessage.ts';
 import type { Directive as _thaw_v1_Directive, Directive__Output as _thaw_v1_Directive__Output } from './thaw/v1/Directive.ts';
 import type { DirectiveAck as _thaw_v1_DirectiveAck, DirectiveAck__Output as _thaw_v1_DirectiveAck__Output } from './thaw/v1/DirectiveAck.ts';
-import type { EndSegment as _thaw_v1_EndSegment, EndSegment__Output as _thaw_v1_EndSegment__Output } from './thaw/v1/EndSegment.ts';
 import type { EngineClass as _thaw_v1_EngineClass, EngineClass__Output as _thaw_v1_EngineClass__Output } from './thaw/v1/EngineClass.ts';
 import type { EpochSums as _thaw_v1_EpochSums, EpochSums__Output as _thaw_v1_EpochSums__Output } from './thaw/v1/EpochSums.ts';
 import type { Evaluate as _thaw_v1_Evaluate, Evaluate__Output as _thaw_v1_Evaluate__Output } from './thaw/v1/Evaluate.ts';
@@ -23,7 +22,6 @@ import type { Halt as _thaw_v1_Halt, Halt__Output as _thaw_v1_Halt__Output } fro
 import type { Halted as _thaw_v1_Halted, Halted__Output as _thaw_v1_Halted__Output } from './thaw/v1/Halted.ts';
 import type { Heartbeat as _thaw_v1_Heartbeat, Heartbeat__Output as _thaw_v1_Heartbeat__Output } from './thaw/v1/Heartbeat.ts';
 import type { Hello as _thaw_v1_Hello, Hello__Output as _thaw_v1_Hello__Output } from './thaw/v1/Hello.ts';
-import type { Leaving as _thaw_v1_Leaving, Leaving__Output as _thaw_v1_Leaving__Output } from './thaw/v1/Leaving.ts';
 import type { MemberInfo as _thaw_v1_MemberInfo, MemberInfo__Output as _thaw_v1_MemberInfo__Output } from './thaw/v1/MemberInfo.ts';
 import type { Mistake as _thaw_v1_Mistake, Mistake__Output as _thaw_v1_Mistake__Output } from './thaw/v1/Mistake.ts';
 import type { Plan as _thaw_v1_Plan, Plan__Output as _thaw_v1_Plan__Output } from './thaw/v1/Plan.ts';
@@ -57,7 +55,6 @@ export interface ProtoGrpcType {
       CoordinatorMessage: MessageTypeDefinition<_thaw_v1_CoordinatorMessage, _thaw_v1_CoordinatorMessage__Output>
       Directive: MessageTypeDefinition<_thaw_v1_Directive, _thaw_v1_Directive__Output>
       DirectiveAck: MessageTypeDefinition<_thaw_v1_DirectiveAck, _thaw_v1_DirectiveAck__Output>
-      EndSegment: MessageTypeDefinition<_thaw_v1_EndSegment, _thaw_v1_EndSegment__Output>
       EngineClass: MessageTypeDefinition<_thaw_v1_EngineClass, _thaw_v1_EngineClass__Output>
       EpochSums: MessageTypeDefinition<_thaw_v1_EpochSums, _thaw_v1_EpochSums__Output>
       Evaluate: MessageTypeDefinition<_thaw_v1_Evaluate, _thaw_v1_Evaluate__Output>
@@ -74,7 +71,6 @@ export interface ProtoGrpcType {
       Halted: MessageTypeDefinition<_thaw_v1_Halted, _thaw_v1_Halted__Output>
       Heartbeat: MessageTypeDefinition<_thaw_v1_Heartbeat, _thaw_v1_Heartbeat__Output>
       Hello: MessageTypeDefinition<_thaw_v1_Hello, _thaw_v1_Hello__Output>
-      Leaving: MessageTypeDefinition<_thaw_v1_Leaving, _thaw_v1_Leaving__Output>
       MemberInfo: MessageTypeDefinition<_thaw_v1_MemberInfo, _thaw_v1_MemberInfo__Output>
       Mistake: MessageTypeDefinition<_thaw_v1_Mistake, _thaw_v1_Mistake__Output>
       Plan: MessageTypeDefinition<_thaw_v1_Plan, _thaw_v1_Plan__Output>

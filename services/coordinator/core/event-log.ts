@@ -59,6 +59,13 @@ export type LogEntry =
       readonly engineClass: EngineClass__Output;
       readonly probeDigest: string;
     }
+  /** Gone without a word, or with an error of its own. */
+  | { readonly kind: 'trainerLost'; readonly trainer: string; readonly pid: number; readonly reason: string }
+  /** Asked to leave, or told that it is not wanted any more. */
+  | { readonly kind: 'trainerLeft'; readonly trainer: string; readonly pid: number; readonly reason: string }
+  | { readonly kind: 'trainersScaled'; readonly from: number; readonly to: number }
+  /** Too few trainers are left; training goes on by itself as soon as there are enough. */
+  | { readonly kind: 'trainingPaused'; readonly reason: string; readonly step: number }
   | { readonly kind: 'trainerRefused'; readonly trainer: string; readonly code: string; readonly message: string }
   | {
       readonly kind: 'generationStarted';

@@ -6,13 +6,9 @@ import type { Long } from '@grpc/proto-loader';
 export interface Halted {
   'appliedStep'?: (number | string | Long);
   'sums'?: (_thaw_v1_EpochSums | null);
-  'digest'?: (string);
-  'bytes'?: (number | string | Long);
 }
 
 export interface Halted__Output {
   'appliedStep': (number);
   'sums': (_thaw_v1_EpochSums__Output | null);
-  'digest': (string);
-  'bytes': (number);
 }

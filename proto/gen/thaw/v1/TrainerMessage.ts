@@ -9,7 +9,6 @@ import type { BadSamples as _thaw_v1_BadSamples, BadSamples__Output as _thaw_v1_
 import type { Failure as _thaw_v1_Failure, Failure__Output as _thaw_v1_Failure__Output } from '../../thaw/v1/Failure.ts';
 import type { Goodbye as _thaw_v1_Goodbye, Goodbye__Output as _thaw_v1_Goodbye__Output } from '../../thaw/v1/Goodbye.ts';
 import type { SnapshotTaken as _thaw_v1_SnapshotTaken, SnapshotTaken__Output as _thaw_v1_SnapshotTaken__Output } from '../../thaw/v1/SnapshotTaken.ts';
-import type { Leaving as _thaw_v1_Leaving, Leaving__Output as _thaw_v1_Leaving__Output } from '../../thaw/v1/Leaving.ts';
 
 export interface TrainerMessage {
   'hello'?: (_thaw_v1_Hello | null);
@@ -21,8 +20,7 @@ export interface TrainerMessage {
   'failure'?: (_thaw_v1_Failure | null);
   'goodbye'?: (_thaw_v1_Goodbye | null);
   'snapshotTaken'?: (_thaw_v1_SnapshotTaken | null);
-  'leaving'?: (_thaw_v1_Leaving | null);
-  'body'?: "hello"|"ready"|"heartbeat"|"ack"|"report"|"badSamples"|"failure"|"goodbye"|"snapshotTaken"|"leaving";
+  'body'?: "hello"|"ready"|"heartbeat"|"ack"|"report"|"badSamples"|"failure"|"goodbye"|"snapshotTaken";
 }
 
 export interface TrainerMessage__Output {
@@ -35,6 +33,5 @@ export interface TrainerMessage__Output {
   'failure'?: (_thaw_v1_Failure__Output | null);
   'goodbye'?: (_thaw_v1_Goodbye__Output | null);
   'snapshotTaken'?: (_thaw_v1_SnapshotTaken__Output | null);
-  'leaving'?: (_thaw_v1_Leaving__Output | null);
-  'body'?: "hello"|"ready"|"heartbeat"|"ack"|"report"|"badSamples"|"failure"|"goodbye"|"snapshotTaken"|"leaving";
+  'body'?: "hello"|"ready"|"heartbeat"|"ack"|"report"|"badSamples"|"failure"|"goodbye"|"snapshotTaken";
 }
