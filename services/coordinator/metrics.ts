@@ -46,7 +46,7 @@ export function coordinatorMetrics(registry: Registry, coordinator: Coordinator)
   gauge('thaw_coordinator_trainers_ready', 'Trainers that passed the probe.', () => {
     return state().members.filter(({ ready }) => ready).length;
   });
-  gauge('thaw_coordinator_trainers_wanted', 'Trainers that the job waits for.', () => state().plan.replicas);
+  gauge('thaw_coordinator_trainers_wanted', 'Trainers that the job waits for.', () => state().wanted);
   gauge('thaw_coordinator_train_loss', 'Training loss, of the last step or epoch.', () => progress()?.loss as number);
   gauge('thaw_coordinator_train_accuracy', 'Training accuracy, 0..1.', () => progress()?.accuracy as number);
   gauge('thaw_coordinator_validation_loss', 'Of the last evaluated epoch.', () => progress()?.validationLoss as number);

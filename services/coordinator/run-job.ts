@@ -31,6 +31,7 @@ import { checkSplits } from './near-duplicates/split-check.ts';
 import type { PreparedJob } from './prepare/prepared-job.ts';
 import { storeArtifacts } from './prepare/store-artifacts.ts';
 import { Coordinator, type CoordinatorPorts, type Opening } from './runtime/coordinator.ts';
+import type { TakenUp } from './runtime/ports.ts';
 import { createSeenSamples } from './runtime/seen-samples.ts';
 
 export interface RunOptions {
@@ -107,20 +108,27 @@ function stateLost(out: string, written: number): ThawError {
   return new ThawError('OutputConflict', `${found}; it cannot be taken up, --overwrite begins anew`);
 }
 
-/** Whatever the store holds beside what the job needs is left from a stop. */
 async function resumed(
   taken: JobState,
   { plan, runToken, blobs }: { readonly plan: JobPlan; readonly runToken: string; readonly blobs: BlobStore },
 ): Promise<Opening> {
-  const found = await findSnapshot(blobs, taken.restorePoints);
+  const found = await takeUp({ plan, restorePoints: taken.restorePoints }, blobs);
+  // Some of them were met after the snapshot; they will be met again.
+  const met = found.snapshot ? [...found.badSamples, ...taken.badSamples.listed] : [];
+  const badSamples = createSeenSamples(met).all();
+  return { kind: 'resumed', plan, runToken, isSameReign: false, ...found, badSamples };
+}
+
+/** Whatever the store holds beside what the job needs is left from before. */
+async function takeUp(
+  { plan, restorePoints: before }: Pick<JobState, 'plan' | 'restorePoints'>,
+  blobs: BlobStore,
+): Promise<TakenUp> {
+  const found = await findSnapshot(blobs, before);
   const { job, graph, oldGraph, manifest, weights } = plan.artifacts;
   const points = found.restorePoints.flatMap(({ digest, states }) => [digest, ...states]);
   await blobs.removeOthers(new Set([job, graph, manifest, ...(oldGraph ? [oldGraph] : []), ...weights, ...points]));
-  // Some of them were met after the snapshot; they will be met again.
-  const badSamples = found.snapshot ? [...found.badSamples, ...taken.badSamples.listed] : [];
-  const { snapshot, restorePoints, damaged } = found;
-  const each = createSeenSamples(badSamples).all();
-  return { kind: 'resumed', plan, runToken, snapshot, restorePoints, badSamples: each, damaged };
+  return found;
 }
 
 interface Parts {
@@ -164,6 +172,7 @@ async function coordinate({
     stages: keptStages({ cacheDirectory, bytesMax: stageBytes, fresh, blobs, log, wall }),
     snapshots: snapshotStore(blobs),
     discard: (digest) => blobs.remove(digest),
+    takeUp: (state) => takeUp(state, blobs),
   };
   const coordinator: Coordinator = new Coordinator(taken, ports, opening);
   void watchBroker(broker, (message) => coordinator.post({ kind: 'broken', code: 'BrokerLost', message }));
@@ -174,6 +183,8 @@ async function coordinate({
     events: (from) => coordinator.eventLines(from),
     ended: () => coordinator.ended,
     cancel,
+    scale: (replicas) => coordinator.scale(replicas),
+    exited: (exit) => coordinator.post({ kind: 'exited', ...exit }),
   });
   return serve(coordinator, { options, sessions, blobs, jobs }).finally(() => stop.abort());
 }

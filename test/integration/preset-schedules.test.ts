@@ -84,7 +84,16 @@ async function trainedStages({ job, graph, weights, manifest, dataRoot, plan }: 
     stages.restore(nothingTrained, 'the state without training');
     const runtime = stages.enter(train.stage, { resetOptimizer: train.resetOptimizer, revision: step });
     const directive = { ...train, restoring: [], firstStep: step, lastStep: step };
-    const work = { term: 1, revision: step, generation, self: 0, context, link, snapshots: noSnapshots };
+    const work = {
+      term: 1,
+      revision: step,
+      generation,
+      self: 0,
+      context,
+      link,
+      snapshots: noSnapshots,
+      applied: () => undefined,
+    };
     await trainEpoch({ ...work, directive, runtime, collective: unitGradients(runtime) });
     return movesOf(graph.layers, model.readWeights([...source.keys()]));
   };

@@ -83,6 +83,8 @@ it('opens a stream that breaks off again, and shows no event twice', async (cont
     events: (from) => ({ lines: lines.slice(from, opened), next: opened }),
     ended: () => opened === 2,
     cancel: noop,
+    scale: () => null,
+    exited: noop,
   });
   const server = await startGrpcServer('127.0.0.1:0', {
     session: { Open: (stream) => stream.end() },

@@ -224,7 +224,7 @@ function resolveTrainers(parsed: ParsedJob, facts: JobFacts, { trainers: wanted 
   return {
     replicas,
     min: Math.min(trainers.min, replicas),
-    max: Math.max(trainers.max ?? Math.max(trainers.replicas, trainers.min), replicas),
+    max: Math.max(trainers.max ?? data.shards, replicas),
     threads: trainers.threads,
     engine: resolveEngine(parsed, facts),
     gpus: trainers.gpus,

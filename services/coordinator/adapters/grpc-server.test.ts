@@ -25,6 +25,8 @@ before(async () => {
     cancel: () => {
       cancelled += 1;
     },
+    scale: () => null,
+    exited: () => undefined,
   });
   server = await startGrpcServer('127.0.0.1:0', {
     session: { Open: (stream) => stream.end() },
@@ -76,6 +78,8 @@ it('lets a watcher read its last update before it closes', async () => {
       events: (from) => ({ lines: from === 0 ? new Array<string>(20).fill(line) : [], next: 20 }),
       ended: () => true,
       cancel: () => undefined,
+      scale: () => null,
+      exited: () => undefined,
     }),
     healthy: () => true,
   });

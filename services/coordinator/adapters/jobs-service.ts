@@ -1,4 +1,4 @@
-// What people ask of the job: its status, its changes, and to cancel it.
+// What people ask of the job, and who started its trainers: its status, its changes, another number of trainers, its end.
 
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import type { JobStatus } from '@thaw/proto/gen/thaw/v1/JobStatus.ts';
@@ -13,6 +13,9 @@ export interface JobView {
   /** The job is over, and its last event is among `events`. */
   ended(): boolean;
   cancel(reason: string): void;
+  /** Returns what is wrong with the number, or null. */
+  scale(replicas: number): string | null;
+  exited(exit: { readonly name: string; readonly pid: number; readonly reason: string }): void;
 }
 
 const updateMilliseconds = 100;
@@ -25,10 +28,17 @@ export function createJobsService(view: JobView): JobsHandlers {
       view.cancel(call.request.reason || 'cancelled by its user');
       reply(null, view.status());
     },
-    Scale: (_call, reply) => reply(notSupported('scaling a running job')),
+    Scale: ({ request }, reply) => {
+      const problem = view.scale(request.replicas);
+      if (problem === null) reply(null, view.status());
+      else reply({ name: 'JobInvalid', message: problem, details: problem, code: status.INVALID_ARGUMENT });
+    },
+    ReportExit: ({ request }, reply) => {
+      view.exited(request);
+      reply(null, {});
+    },
     Suspend: (_call, reply) => reply(notSupported('suspending a job')),
     Resume: (_call, reply) => reply(notSupported('resuming a job')),
-    ReportExit: (_call, reply) => reply(notSupported('reporting an exit')),
   };
 }
 

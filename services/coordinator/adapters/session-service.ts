@@ -69,6 +69,9 @@ export function createSessionService(handlers: SessionHandlers): SessionService 
       const stream = streams.get(to);
       if (stream) refuse(stream, code, message);
     },
+    disconnect(to) {
+      streams.get(to)?.end();
+    },
     open: () => all.size,
     closeAll() {
       for (const stream of all) stream.end();

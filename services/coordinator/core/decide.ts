@@ -6,19 +6,19 @@ import { assertNever } from '@thaw/common/errors/thaw-error.ts';
 import { countBadSamples } from './bad-samples.ts';
 import { record } from './event-log.ts';
 import type { CoreEvent, Decision } from './events.ts';
-import { cancel, fail, failWith } from './failing.ts';
-import { memberOf, onHello, onLost, onReady } from './members.ts';
+import { cancel, failWith } from './failing.ts';
+import { memberOf, onExited, onFailure, onGoodbye, onHello, onLost, onReady, onScale } from './members.ts';
 import { discards } from './references.ts';
+import { settleMembers } from './regroup.ts';
 import { onReport } from './reports.ts';
 import { onResumed } from './resume.ts';
 import { onSnapshotKept, onSnapshotTaken, openSnapshotPlan } from './snapshots.ts';
 import { onStagesFound } from './stage-reuse.ts';
 import { isTerminal, type JobState } from './state.ts';
 import { onStanding, onStop } from './stopping.ts';
-import { failureOf } from './trainer-failure.ts';
 
 export function decide(state: JobState, event: CoreEvent, now: number): Decision {
-  const decision = decided(state, event, now);
+  const decision = settleMembers(state, decided(state, event, now), now);
   // What a resumed job has no use for was removed before it began.
   if (event.kind === 'resumed') return decision;
   return { ...decision, effects: [...decision.effects, ...discards(state, decision.state)] };
@@ -30,6 +30,8 @@ function decided(state: JobState, event: CoreEvent, now: number): Decision {
       return onStarted(state, now);
     case 'resumed':
       return onResumed(state, now, event);
+    case 'scale':
+      return onScale(state, now, event);
     case 'hello':
       return onHello(state, now, event.hello);
     case 'ready':
@@ -48,14 +50,12 @@ function decided(state: JobState, event: CoreEvent, now: number): Decision {
       return onSnapshotKept(state, now, event);
     case 'reached':
       return nothing(event.step > state.reachedStep ? { ...state, reachedStep: event.step } : state);
-    case 'failure': {
-      const member = memberOf(state, event.from);
-      return member && state.phase !== 'Exporting'
-        ? fail(state, now, failureOf(member, event.failure))
-        : nothing(state);
-    }
+    case 'failure':
+      return onFailure(state, now, event.from, event.failure);
     case 'goodbye':
-      return onLost(state, now, event.from, `it left after step ${event.appliedStep}: ${event.reason}`);
+      return onGoodbye(state, now, event.from, event.reason);
+    case 'exited':
+      return onExited(state, now, event);
     case 'lost':
       return onLost(state, now, event.from, event.reason);
     case 'stop':

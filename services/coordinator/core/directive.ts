@@ -1,7 +1,7 @@
 // The one directive that holds for every member. It is a level: the whole wanted work, numbered, stored before it is
 // sent, sent again until it is acknowledged, and after every hello.
 
-import { assertNever } from '@thaw/common/errors/thaw-error.ts';
+import { assertNever, invariant } from '@thaw/common/errors/thaw-error.ts';
 import type { Directive } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { Decision } from './events.ts';
 import { rankedNames } from './ranking.ts';
@@ -11,7 +11,7 @@ import type { DirectiveState, JobState, Work } from './state.ts';
 export function issueDirective(state: JobState, work: Work): Decision {
   const directive: DirectiveState = { revision: state.directivesIssued + 1, work };
   const pending = { ...state.pending, results: {} };
-  const to = state.members.map(({ incarnation }) => incarnation);
+  const to = directedMembers({ ...state, directive });
   const directed: JobState = { ...state, directive, directivesIssued: directive.revision, pending };
   return { state: directed, effects: [{ kind: 'direct', to }] };
 }
@@ -28,8 +28,14 @@ export function directiveMessage(state: JobState): Directive | null {
   };
   const { work } = directive;
   switch (work.kind) {
-    case 'train':
-      return { ...head, train: work.train };
+    case 'train': {
+      const restoring = work.train.restoring.map((one) => indexOf(generation, one));
+      return { ...head, train: { ...work.train, restoring } };
+    }
+    case 'halt':
+      return { ...head, halt: { reason: work.reason } };
+    case 'handOver':
+      return { ...head, store: { member: work.member, scheduleState: '' } };
     case 'evaluate': {
       const { kind: _, partOwners, temperatures, ...rest } = work;
       return { ...head, evaluate: { ...rest, partOwners: [...partOwners], temperatures: [...temperatures] } };
@@ -45,6 +51,18 @@ export function directiveMessage(state: JobState): Directive | null {
     default:
       return assertNever(work, 'work');
   }
+}
+
+/** Who is to carry out the directive: the end is told to everybody, work to those who train. */
+export function directedMembers({ directive, generation, members }: JobState): readonly string[] {
+  const directed = generation && directive?.work.kind !== 'finish' ? generation.members : members;
+  return directed.map(({ incarnation }) => incarnation);
+}
+
+function indexOf(generation: JobState['generation'], incarnation: string): number {
+  const index = generation?.members.findIndex((member) => member.incarnation === incarnation) ?? -1;
+  invariant(index >= 0, `${incarnation} restores a state without being of generation ${generation?.number}`);
+  return index;
 }
 
 function generationMessage({ number, members, shardOwners, firstStep }: NonNullable<JobState['generation']>) {

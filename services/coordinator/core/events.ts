@@ -23,6 +23,8 @@ export type CoreEvent =
       /** As prepared now: the same job, perhaps with another number of trainers. */
       readonly plan: JobPlan;
       readonly runToken: string;
+      /** The coordinator is the same one: trainers that wait are still there, and as many are wanted as before. */
+      readonly isSameReign: boolean;
       /** The newest one that is whole; null starts at the beginning. */
       readonly snapshot: Snapshot | null;
       /** The snapshot's first, then older ones. */
@@ -31,6 +33,8 @@ export type CoreEvent =
       /** Why newer restore points are of no use, a sentence each. */
       readonly damaged: readonly string[];
     }
+  /** Another number of trainers is wanted, within `scaleProblem`. */
+  | { readonly kind: 'scale'; readonly replicas: number }
   | { readonly kind: 'hello'; readonly hello: Hello__Output }
   | { readonly kind: 'ready'; readonly from: string; readonly ready: Ready__Output }
   | { readonly kind: 'report'; readonly from: string; readonly report: Report__Output }
@@ -50,8 +54,10 @@ export type CoreEvent =
   /** Some trainer has applied this step. */
   | { readonly kind: 'reached'; readonly step: number }
   | { readonly kind: 'failure'; readonly from: string; readonly failure: Failure__Output }
-  | { readonly kind: 'goodbye'; readonly from: string; readonly appliedStep: number; readonly reason: string }
-  /** Gone for good: closed and not back in time, or silent. */
+  | { readonly kind: 'goodbye'; readonly from: string; readonly reason: string }
+  /** Its launcher has seen the process end. */
+  | { readonly kind: 'exited'; readonly name: string; readonly pid: number; readonly reason: string }
+  /** Gone: closed and not back in time, or silent. If it comes back, then as one that wants to join. */
   | { readonly kind: 'lost'; readonly from: string; readonly reason: string }
   /** End in good order: with a snapshot, if anything was trained since the last one. */
   | { readonly kind: 'stop'; readonly reason: string }
@@ -67,6 +73,12 @@ export type CoreEvent =
 export type Effect =
   | { readonly kind: 'welcome'; readonly to: string }
   | { readonly kind: 'refuse'; readonly to: string; readonly code: ErrorCode; readonly message: string }
+  /** Tell one that is no member any more to leave, under this revision. */
+  | { readonly kind: 'release'; readonly to: string; readonly revision: number; readonly reason: string }
+  /** Close its stream, should it still be open. */
+  | { readonly kind: 'disconnect'; readonly to: string }
+  /** Nobody holds the state any more: read the newest snapshot; `resumed` answers. */
+  | { readonly kind: 'takeUp' }
   /** Send the current directive now; until it is acknowledged the runtime repeats it by itself. */
   | { readonly kind: 'direct'; readonly to: readonly string[] }
   /** Send the open plan now; until it is answered the runtime repeats it by itself. */

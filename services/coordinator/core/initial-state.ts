@@ -23,6 +23,7 @@ export function initialState(plan: JobPlan, identity: JobIdentity): JobState {
     phase: 'Gathering',
     reason: `0 of ${plan.replicas} trainers ready`,
     failure: null,
+    wanted: plan.replicas,
     members: [],
     engine: null,
     reuseKnown: false,

@@ -16,8 +16,11 @@ export interface JobPlan {
   /** V. */
   readonly shards: number;
   readonly classes: readonly string[];
-  /** Trainers that must be ready before training starts. */
+  /** Trainers that the job begins with; how many it wants can be changed while it runs. */
   readonly replicas: number;
+  /** With fewer, training waits. */
+  readonly trainersMin: number;
+  readonly trainersMax: number;
   readonly stages: readonly StagePlan[];
   readonly samples: PerSet<number>;
   /** Number of evaluation parts; it belongs to the job, whoever computes them. */

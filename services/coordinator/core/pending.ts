@@ -8,7 +8,10 @@ import type { Schedule, Snapshot } from './snapshot.ts';
 import type { Generation, JobState } from './state.ts';
 import type { TestFigures } from './test-figures.ts';
 
-export type Result = Pick<Report__Output, 'trained' | 'evaluated' | 'stored' | 'finished' | 'ranked' | 'result'> &
+export type Result = Pick<
+  Report__Output,
+  'trained' | 'evaluated' | 'stored' | 'finished' | 'ranked' | 'halted' | 'result'
+> &
   Partial<Pick<Report__Output, 'features'>>;
 
 export interface Pending {

@@ -19,7 +19,7 @@ export function jobStatus(state: JobState, heartbeats: readonly Heartbeat__Outpu
     jobDigest: plan.jobDigest,
     generation: generation?.number ?? 0,
     trainersReady: members.filter(({ ready }) => ready).length,
-    trainersWanted: plan.replicas,
+    trainersWanted: state.wanted,
     progress: jobProgress(state, heartbeats, now),
     weightsDigest: state.result?.weightsDigest ?? '',
   };

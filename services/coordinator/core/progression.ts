@@ -3,13 +3,14 @@
 // have all reported and issues the next directive. A job with retention measures the old task first, and in every epoch.
 
 import { assignParts } from '@thaw/common/data/evaluation-parts.ts';
-import { invariant } from '@thaw/common/errors/thaw-error.ts';
+import { assertNever, invariant } from '@thaw/common/errors/thaw-error.ts';
 import { temperatureGrid } from '@thaw/common/evaluation/temperature.ts';
-import { assignShards } from './assignment.ts';
+import { chosenMembers } from './choose-members.ts';
 import { issueDirective } from './directive.ts';
 import { record } from './event-log.ts';
 import type { Decision } from './events.ts';
 import { fail } from './failing.ts';
+import { formGeneration, recordGeneration } from './generation.ts';
 import { epochsOf, type StagePlan, stepsInEpoch } from './job-plan.ts';
 import { keepStage } from './kept-stage.ts';
 import { epochStart } from './progress.ts';
@@ -21,34 +22,20 @@ import { withoutPause } from './standstill.ts';
 import {
   currentStage,
   type EvaluatedSet,
-  type Generation,
   type JobState,
   type Ranking,
   type RolledBack,
   type StageRecord,
   type StoredState,
   sourceEpoch,
+  type TrainWork,
+  type Work,
 } from './state.ts';
 
-/** Every wanted trainer is ready: forms the first generation and enters the first stage that is not trained yet. */
+/** The wanted trainers are ready: forms their generation and enters the first stage that is not trained yet. */
 export function beginTraining(state: JobState, now: number): Decision {
-  const members = state.members.map(({ incarnation, name }) => ({ incarnation, name }));
-  const incarnations = members.map(({ incarnation }) => incarnation);
-  const owners = assignShards(null, incarnations, state.plan.shards);
-  const generation: Generation = {
-    number: (state.generation?.number ?? 0) + 1,
-    members,
-    shardOwners: owners.map((owner) => incarnations.indexOf(owner)),
-    firstStep: state.cursor.step + 1,
-  };
-  const formed = record({ ...state, generation }, now, {
-    kind: 'generationStarted',
-    generation: generation.number,
-    trainers: members.map(({ name }) => name),
-    shardOwners: generation.shardOwners,
-    firstStep: generation.firstStep,
-    reason: 'every trainer is ready',
-  });
+  const generation = formGeneration(state, chosenMembers(state), state.cursor.step + 1);
+  const formed = recordGeneration(generation, now, 'every trainer is ready');
   if (state.resumed.at)
     return trainEpoch(withoutPause(formed, now), now, { ...goOn, restoreDigest: state.resumed.at.state });
   return state.plan.retention ? evaluateOldTask(formed, 'the old task before training') : beginStages(formed, now);
@@ -154,11 +141,16 @@ function trainEpoch(state: JobState, now: number, entry: Entry = goOn): Decision
   const lastStep = epochFirstStep + stepsInEpoch(plan, epochInStage) - 1;
   invariant(at !== null || step + 1 === epochFirstStep, `epoch ${epoch} begins after step ${step}`);
   const cursor = at ? state.cursor : { ...state.cursor, epochStartedAt: now };
-  const reason = `stage "${plan.name}", epoch ${epochInStage + 1} of at most ${epochsOf(plan)}`;
   const steps = { firstStep: step + 1, lastStep, stageFirstStep, epochFirstStep, soFar: at?.sums ?? null };
+  return directTraining({ ...state, cursor }, { stage, epoch, ...steps, ...entry, restoring: [], snapshotMember: 0 });
+}
+
+export function directTraining(state: JobState, train: TrainWork): Decision {
+  const plan = stagePlan(state, train.stage);
+  const reason = `stage "${plan.name}", epoch ${state.cursor.epochInStage + 1} of at most ${epochsOf(plan)}`;
   const { state: directed, effects } = issueDirective(
-    { ...state, cursor, phase: 'Training', reason },
-    { kind: 'train', train: { stage, epoch, ...steps, ...entry, snapshotMember: 0 } },
+    { ...state, phase: 'Training', reason },
+    { kind: 'train', train },
   );
   return { state: withSchedule(directed), effects };
 }
@@ -183,9 +175,27 @@ interface Evaluation {
 function evaluate(state: JobState, { split, restoreDigest, temperatures = [], ...of }: Evaluation): Decision {
   const { stage = state.cursor.stage } = of;
   const { epoch } = state.cursor;
-  const members = state.generation?.members.length ?? 0;
-  const partOwners = assignParts(state.plan.parts[split] ?? 0, members);
+  const partOwners = ownersOf(state, split);
   return issueDirective(state, { kind: 'evaluate', stage, epoch, split, partOwners, restoreDigest, temperatures });
+}
+
+function ownersOf({ plan, generation }: JobState, split: EvaluatedSet): readonly number[] {
+  return assignParts(plan.parts[split] ?? 0, generation?.members.length ?? 0);
+}
+
+/** The same work, of other members: what the former ones found is dropped. */
+export function directAgain(state: JobState, work: Exclude<Work, { kind: 'train' | 'halt' | 'handOver' }>): Decision {
+  switch (work.kind) {
+    case 'evaluate':
+      return issueDirective(state, { ...work, partOwners: ownersOf(state, work.split) });
+    case 'store':
+      return issueDirective(state, { ...work, member: 0 });
+    case 'rank':
+    case 'finish':
+      return issueDirective(state, work);
+    default:
+      return assertNever(work, 'work');
+  }
 }
 
 /** The member 0 stores what all of them hold. The snapshot is the same bytes whenever and by whomever it is made. */

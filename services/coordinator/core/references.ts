@@ -3,7 +3,7 @@
 import type { Digest } from '@thaw/common/content/digest.ts';
 import type { Effect } from './events.ts';
 import { lastStanding } from './standing.ts';
-import type { JobState } from './state.ts';
+import type { JobState, Work } from './state.ts';
 
 /**
  * The last state, the current stage's best one, that of the last stage before it which stands, because this one may be
@@ -17,16 +17,24 @@ export function statesNamed({ stages, held }: Pick<JobState, 'stages' | 'held'>)
 
 /** Digests of stored states and of snapshots, of those too that may still come: what their schedule names has to be there. */
 export function referenced(state: JobState): ReadonlySet<string> {
-  const { restorePoints, pending } = state;
+  const { restorePoints, pending, directive } = state;
   const points = restorePoints.flatMap(({ digest, states }) => [digest, ...states]);
   const awaited = pending.schedules.flatMap(({ schedule }) => statesNamed(schedule));
   const written = pending.writing.flatMap((snapshot) => [snapshot.state.digest, ...statesNamed(snapshot.schedule)]);
-  return new Set([...points, ...awaited, ...written, ...statesNamed(state)]);
+  const restored = restoredBy(directive?.work);
+  return new Set([...points, ...restored, ...awaited, ...written, ...statesNamed(state)]);
+}
+
+/** What training is to begin with, whoever has restored it already. */
+function restoredBy(work: Work | undefined): readonly string[] {
+  const train = work && 'train' in work ? work.train : null;
+  return train && train.restoreDigest !== '' ? [train.restoreDigest] : [];
 }
 
 export function discards(before: JobState, after: JobState): readonly Effect[] {
   const isSame =
     before.restorePoints === after.restorePoints &&
+    before.directive === after.directive &&
     before.stages === after.stages &&
     before.held === after.held &&
     before.pending.schedules === after.pending.schedules &&

@@ -32,6 +32,7 @@ import {
   test,
 } from './progression.ts';
 import { normsProblem, rankBlocks } from './ranking.ts';
+import { onHalted, onHandedOver } from './regroup.ts';
 import { chosenWeights } from './standing.ts';
 import {
   currentStage,
@@ -84,7 +85,10 @@ function reportProblem(state: JobState, work: Work, member: number, report: Repo
         firstProblem(parts, (part) => figuresProblem(part, { classes, samples }))
       );
     }
+    case 'halt':
+      return report.halted ? null : `answered ${report.result}; expected halted`;
     case 'store':
+    case 'handOver':
       if (!report.stored) return `answered ${report.result}; expected stored`;
       return member === work.member && report.stored.digest === '' ? 'stored no state when asked to' : null;
     case 'rank':
@@ -116,6 +120,10 @@ function onAllReported(state: JobState, now: number, work: Work, results: readon
         work.train.lastStep,
         results.flatMap(({ trained }) => trained ?? []),
       );
+    case 'halt':
+      return onHalted(state, now, work, results);
+    case 'handOver':
+      return onHandedOver(state, now, work, results);
     case 'evaluate':
       if (work.split === 'retention') return onOldTask(state, now, results);
       if (work.split === 'test') return onTested(state, now, results);

@@ -84,6 +84,7 @@ function resume(disk: Disk, resumedPlan: JobPlan, replicas: number): Play {
   play.tell({
     kind: 'resumed',
     plan: resumedPlan,
+    isSameReign: false,
     runToken: String(play.state.term).padStart(16, '0'),
     snapshot: text ? decodeSnapshot(text, 'test').snapshot : null,
     restorePoints: stored.restorePoints,

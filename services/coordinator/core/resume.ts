@@ -1,6 +1,7 @@
 // A job that is taken up again after a stop, whatever stopped it: everything that training stands on comes from the newest
 // snapshot, everything that only grows (term, generation, directives, plans, events) goes on from the stored state. No
-// member of before is left, so trainers gather anew; there may be another number of them.
+// member of before is left, so trainers gather anew; there may be another number of them. The same happens while the
+// coordinator lives, when every trainer that held the state is lost.
 
 import type { SetName } from '@thaw/common/data/manifest.ts';
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
@@ -16,7 +17,7 @@ import type { JobState } from './state.ts';
 type Resumed = Extract<CoreEvent, { readonly kind: 'resumed' }>;
 
 export function onResumed(state: JobState, now: number, event: Resumed): Decision {
-  const { plan, runToken, snapshot, restorePoints, damaged } = event;
+  const { plan, runToken, snapshot, restorePoints, damaged, isSameReign } = event;
   invariant(snapshot === null || restorePoints.length > 0, 'a snapshot has its restore point');
   const stepsRedone = Math.max(0, Math.max(state.cursor.step, state.reachedStep) - (snapshot?.step ?? 0));
   const fresh = initialState(plan, { uid: state.uid, runToken, reign: state.reign, term: state.term });
@@ -25,6 +26,7 @@ export function onResumed(state: JobState, now: number, event: Resumed): Decisio
     ...fresh,
     ...{ write, engine, generation, directivesIssued, plansIssued, eventSequence, outbox },
     ...(featureGain && { featureGain }),
+    ...(isSameReign && { wanted: state.wanted, members: state.members }),
     startedAt: now,
     pending: nothingPending,
     restorePoints,
@@ -40,7 +42,7 @@ export function onResumed(state: JobState, now: number, event: Resumed): Decisio
   const told = record(taken, now, {
     kind: 'jobResumed',
     term,
-    trainers: plan.replicas,
+    trainers: taken.wanted,
     stepsRedone,
     stages: stagesOf(taken),
     stagesTotal: plan.stages.length,

@@ -5,6 +5,7 @@
 import { canonicalJson, type Digest } from '@thaw/common/content/digest.ts';
 import type { Plan } from '@thaw/proto/gen/thaw/v1/Plan.ts';
 import type { SnapshotTaken__Output } from '@thaw/proto/gen/thaw/v1/SnapshotTaken.ts';
+import { directedMembers } from './directive.ts';
 import { whoDiffers } from './divergence.ts';
 import { record } from './event-log.ts';
 import type { CoreEvent, Decision } from './events.ts';
@@ -29,7 +30,7 @@ export interface OpenPlan {
 export function openSnapshotPlan(state: JobState): Decision {
   if (state.openPlan || state.directive?.work.kind !== 'train' || isTerminal(state)) return { state, effects: [] };
   const number = state.plansIssued + 1;
-  const to = state.members.map(({ incarnation }) => incarnation);
+  const to = directedMembers(state);
   const opened: JobState = { ...state, plansIssued: number, openPlan: { number, member: 0 } };
   return { state: opened, effects: [{ kind: 'plan', to }] };
 }
@@ -101,6 +102,13 @@ function onAllTaken(state: JobState, now: number, schedule: Schedule, all: reado
   const snapshot: Snapshot = { jobDigest, state: of, step, sums, schedule, pauseSeconds, at: now };
   const pending = { ...state.pending, writing: [...state.pending.writing, snapshot] };
   return { state: { ...state, openPlan, pending }, effects: [{ kind: 'keepSnapshot', snapshot }] };
+}
+
+/** Snapshots that not all have answered for, and the open plan, end with their generation. */
+export function dropUnanswered(state: JobState): Decision {
+  const answers = state.pending.snapshots.flatMap((one) => Object.values(one.answers));
+  const dropped: JobState = { ...state, openPlan: null, pending: { ...state.pending, snapshots: [] } };
+  return { state: dropped, effects: answers.flatMap((answer) => dropOf(dropped, answer)) };
 }
 
 /** A state that was stored and that nobody will name. */

@@ -6,7 +6,6 @@ import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import { countBadSamples } from './bad-samples.ts';
 import { record } from './event-log.ts';
 import type { CoreEvent, Decision } from './events.ts';
-import { gathered } from './gathering.ts';
 import { keptEpochs } from './kept-epochs.ts';
 import type { StageResult } from './kept-stage.ts';
 import { needsRanking } from './ranking.ts';
@@ -44,8 +43,7 @@ export function onStagesFound(
     invariant(fits, `the result of stage ${index} does not follow from the one before`);
     next = adopt(next, now, result);
   }
-  const counted = countBadSamples(next, now, badSamples);
-  return isTerminal(counted.state) ? counted : gathered(counted.state, now);
+  return countBadSamples(next, now, badSamples);
 }
 
 function adopt(state: JobState, now: number, { job, record: trained, held, key }: StageResult): JobState {

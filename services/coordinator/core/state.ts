@@ -15,7 +15,7 @@ import type { Pending } from './pending.ts';
 import type { RestorePoint } from './snapshot.ts';
 import type { OpenPlan } from './snapshots.ts';
 
-export const jobStateVersion = 2;
+export const jobStateVersion = 3;
 
 export const phases = [
   'Gathering',
@@ -46,7 +46,9 @@ export interface JobState {
   /** Why the job is in this phase, in words. */
   readonly reason: string;
   readonly failure: JobFailure | null;
-  /** Accepted trainers, sorted by incarnation. */
+  /** Trainers that the job is to have; how many are there, and train, is another matter. */
+  readonly wanted: number;
+  /** Accepted trainers, sorted by incarnation: those that train are in the generation, the others wait to be taken in. */
   readonly members: readonly Member[];
   /** Set by the first trainer that got ready; the others must equal it. */
   readonly engine: JobEngine | null;
@@ -135,6 +137,9 @@ export interface DirectiveState {
 
 export type Work =
   | { readonly kind: 'train'; readonly train: TrainWork }
+  | ({ readonly kind: 'halt'; readonly reason: string } & Interrupted)
+  /** One who holds the state stores it for those of `train.restoring`; training goes on with it. */
+  | ({ readonly kind: 'handOver'; readonly member: number } & Interrupted)
   | {
       readonly kind: 'evaluate';
       readonly stage: number;
@@ -152,6 +157,14 @@ export type Work =
 
 export type EvaluatedSet = 'validation' | 'test' | 'retention';
 
+/** Training that stands still until its members are the wanted ones. */
+export interface Interrupted {
+  /** What was, or is to be, trained. */
+  readonly train: TrainWork;
+  /** Incarnations that were told to train it: what others hold proves nothing. */
+  readonly from: readonly string[];
+}
+
 export interface TrainWork {
   readonly stage: number;
   readonly epoch: number;
@@ -159,6 +172,8 @@ export interface TrainWork {
   readonly lastStep: number;
   readonly stageFirstStep: number;
   readonly restoreDigest: string;
+  /** Incarnations that restore; the others hold that state. Empty: all do, where there is something to restore. */
+  readonly restoring: readonly string[];
   readonly resetOptimizer: boolean;
   /** Before `firstStep` when the epoch is taken up again in its middle. */
   readonly epochFirstStep: number;

@@ -190,6 +190,8 @@ async function assemble({
       shards: job.data.shards,
       classes: manifest.classes,
       replicas: job.trainers.replicas,
+      trainersMin: job.trainers.min,
+      trainersMax: job.trainers.max,
       stages: stages.map(({ plan }) => plan),
       samples,
       parts: {

@@ -49,6 +49,7 @@ function aWorld(taken: JobState, changes: Partial<CoordinatorPorts> = {}, openin
               : 'directive';
         journal.push(`${what} to ${Number.parseInt(to, 16)}`);
       },
+      disconnect: (to) => void journal.push(`disconnect ${Number.parseInt(to, 16)}`),
       refuse: (_, code) => void journal.push(`refuse ${code}`),
       open: () => 0,
       closeAll: () => void journal.push('close sessions'),
@@ -61,6 +62,7 @@ function aWorld(taken: JobState, changes: Partial<CoordinatorPorts> = {}, openin
     },
     withdraw: async () => void journal.push('withdraw'),
     discard: async () => undefined,
+    takeUp: async () => ({ snapshot: null, restorePoints: [], badSamples: [], damaged: [] }),
     snapshots: { keep: async () => `sha256:${'5'.repeat(64)}` },
     stages: { find: async () => ({ results: [], badSamples: [] }), keep: async () => undefined },
     ...changes,
@@ -156,7 +158,13 @@ describe('a turn', () => {
   it('takes up a stopped job before it hears anything else, a signal too', async () => {
     const { state } = new Play(aPlan()).gather(2);
     const nothing = { snapshot: null, restorePoints: [], badSamples: [], damaged: [] };
-    const opening: Opening = { kind: 'resumed', plan: state.plan, runToken: 'a'.repeat(16), ...nothing };
+    const opening: Opening = {
+      kind: 'resumed',
+      plan: state.plan,
+      runToken: 'a'.repeat(16),
+      isSameReign: false,
+      ...nothing,
+    };
     const { coordinator, journal } = aWorld({ ...state, outbox: [] }, {}, opening);
     coordinator.stop('SIGINT');
     assert.equal((await coordinator.run()).phase, 'Cancelled');

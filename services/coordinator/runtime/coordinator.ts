@@ -12,6 +12,7 @@ import { decide } from '../core/decide.ts';
 import { outboxEventsMax } from '../core/event-log.ts';
 import type { CoreEvent, Effect } from '../core/events.ts';
 import type { StageResult } from '../core/kept-stage.ts';
+import { scaleProblem } from '../core/members.ts';
 import { jobStatus } from '../core/progress.ts';
 import { referenced } from '../core/references.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -23,7 +24,15 @@ import { createDirectives } from './directives.ts';
 import { createInbox } from './inbox.ts';
 import { coreEvent } from './incoming.ts';
 import { createLiveness } from './liveness.ts';
-import type { EventStream, ResultExporter, Sessions, SnapshotStore, StageResults, StateStore } from './ports.ts';
+import type {
+  EventStream,
+  ResultExporter,
+  Sessions,
+  SnapshotStore,
+  StageResults,
+  StateStore,
+  TakenUp,
+} from './ports.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import { createSeenSamples } from './seen-samples.ts';
 
@@ -41,6 +50,8 @@ export interface CoordinatorPorts {
   readonly snapshots: SnapshotStore;
   /** Drops a stored state that nothing refers to. */
   discard(digest: string): Promise<void>;
+  /** What the job can go on from when no trainer holds its state; drops every blob that is of no use for that. */
+  takeUp(state: JobState): Promise<TakenUp>;
   readonly natsUrl: string;
 }
 
@@ -77,6 +88,7 @@ export class Coordinator {
   #exporting: Promise<void> | null = null;
   /** What is done to stored states, one after the other: a stage is kept before its states may be dropped. */
   #housekeeping: Promise<void> = Promise.resolve();
+  readonly #keeping = new Set<Promise<void>>();
   stateWrites = 0;
   stateWriteSeconds = 0;
   snapshotsStored = 0;
@@ -139,6 +151,13 @@ export class Coordinator {
     this.post({ kind: 'stop', reason });
   }
 
+  /** Another number of trainers; returns what is wrong with it, or null. */
+  scale(replicas: number): string | null {
+    const problem = scaleProblem(this.#state, replicas);
+    if (problem === null) this.post({ kind: 'scale', replicas });
+    return problem;
+  }
+
   closed(from: string): void {
     this.#liveness.closed(from, this.#ports.clock.monotonic());
   }
@@ -178,7 +197,7 @@ export class Coordinator {
   #beat(from: string, heartbeat: Heartbeat__Output): void {
     this.#heartbeats.set(from, heartbeat);
     const heard = this.#heardSinceStop?.add(from);
-    if (!heard || !this.#state.members.every(({ incarnation }) => heard.has(incarnation))) return;
+    if (!heard || !this.#training().every((incarnation) => heard.has(incarnation))) return;
     heard.clear();
     this.post({ kind: 'standing', step: this.#reachedStep() });
   }
@@ -188,9 +207,15 @@ export class Coordinator {
     return Math.max(0, ...this.#beats().map(({ step }) => step));
   }
 
-  /** The last heartbeat of each member. */
+  /** The last heartbeat of each one that trains. */
   #beats(): Heartbeat__Output[] {
-    return this.#state.members.flatMap(({ incarnation }) => this.#heartbeats.get(incarnation) ?? []);
+    return this.#training().flatMap((incarnation) => this.#heartbeats.get(incarnation) ?? []);
+  }
+
+  /** Incarnations; all that are there before the first generation. */
+  #training(): readonly string[] {
+    const { generation, members } = this.#state;
+    return (generation?.members ?? members).map(({ incarnation }) => incarnation);
   }
 
   async #turn(events: readonly CoreEvent[]): Promise<void> {
@@ -254,6 +279,17 @@ export class Coordinator {
       case 'welcome':
         sessions.send(effect.to, { welcome: welcomeMessage(this.#state, natsUrl) });
         return;
+      case 'release':
+        this.#liveness.forget(effect.to);
+        this.#directives.release(effect.to, { term: this.#state.term, ...effect });
+        return;
+      case 'disconnect':
+        this.#liveness.forget(effect.to);
+        sessions.disconnect(effect.to);
+        return;
+      case 'takeUp':
+        void this.#takeUp();
+        return;
       case 'refuse':
         this.#liveness.forget(effect.to);
         sessions.refuse(effect.to, effect.code, effect.message);
@@ -265,9 +301,11 @@ export class Coordinator {
         this.#snapshotAt = this.#ports.clock.monotonic();
         for (const to of effect.to) this.#directives.sendPlan(this.#state, to);
         return;
-      case 'keepSnapshot':
-        void this.#keepSnapshot(effect.snapshot);
+      case 'keepSnapshot': {
+        const keeping = this.#keepSnapshot(effect.snapshot).finally(() => this.#keeping.delete(keeping));
+        this.#keeping.add(keeping);
         return;
+      }
       case 'export':
         // Decided in a turn that also ended the job: nothing is to be written any more.
         if (!isTerminal(this.#state)) this.#exporting = this.#export();
@@ -293,6 +331,20 @@ export class Coordinator {
         return;
       default:
         assertNever(effect, 'effect');
+    }
+  }
+
+  /** No trainer holds the state any more: what is on disk is what there is. */
+  async #takeUp(): Promise<void> {
+    try {
+      await Promise.all(this.#keeping);
+      const { plan, runToken } = this.#state;
+      const taken = await this.#ports.takeUp(this.#state);
+      const badSamples = this.#seenSamples.all();
+      this.post({ kind: 'resumed', plan, runToken, isSameReign: true, ...taken, badSamples });
+    } catch (thrown) {
+      const { code, message } = toThawError(thrown);
+      this.post({ kind: 'broken', code, message });
     }
   }
 

@@ -2,7 +2,7 @@
 // carried out: once a second, and whenever the core asks. What was acknowledged is not stored; after a restart it is
 // simply said again.
 
-import { directiveMessage } from '../core/directive.ts';
+import { directedMembers, directiveMessage } from '../core/directive.ts';
 import { planMessage } from '../core/snapshots.ts';
 import type { JobState } from '../core/state.ts';
 import type { Sessions } from './ports.ts';
@@ -10,10 +10,18 @@ import type { Sessions } from './ports.ts';
 export interface Directives {
   send(state: JobState, to: string): void;
   sendPlan(state: JobState, to: string): void;
+  /** The last word to one that is no member any more. */
+  release(to: string, finish: Released): void;
   acknowledged(from: string, revision: number): void;
   /** To those who have not acknowledged it. */
   resend(state: JobState): void;
   readonly resent: number;
+}
+
+export interface Released {
+  readonly term: number;
+  readonly revision: number;
+  readonly reason: string;
 }
 
 export function createDirectives(sessions: Sessions): Directives {
@@ -31,12 +39,15 @@ export function createDirectives(sessions: Sessions): Directives {
   return {
     send,
     sendPlan,
+    release(to, { term, revision, reason }) {
+      sessions.send(to, { directive: { term, revision, finish: { outcome: 'Released', reason } } });
+    },
     acknowledged(from, revision) {
       revisions.set(from, Math.max(revisions.get(from) ?? 0, revision));
     },
     resend(state) {
       const wanted = state.directive?.revision ?? 0;
-      for (const { incarnation } of state.members) {
+      for (const incarnation of directedMembers(state)) {
         if ((revisions.get(incarnation) ?? 0) >= wanted) {
           sendPlan(state, incarnation);
           continue;

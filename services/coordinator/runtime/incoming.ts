@@ -12,7 +12,7 @@ export function coreEvent(from: string, message: TrainerMessage__Output, firstSe
   if (message.report) return { kind: 'report', from, report: message.report };
   if (message.snapshotTaken) return { kind: 'snapshotTaken', from, taken: message.snapshotTaken };
   if (message.failure) return { kind: 'failure', from, failure: message.failure };
-  if (message.goodbye) return { kind: 'goodbye', from, ...message.goodbye };
+  if (message.goodbye) return { kind: 'goodbye', from, reason: message.goodbye.reason };
   if (message.badSamples) {
     const samples = firstSeen(message.badSamples.samples);
     return samples.length > 0 ? { kind: 'badSamples', from, samples } : null;

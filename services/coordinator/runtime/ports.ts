@@ -6,7 +6,7 @@ import type { BadSamples__Output } from '@thaw/proto/gen/thaw/v1/BadSamples.ts';
 import type { CoordinatorMessage } from '@thaw/proto/gen/thaw/v1/CoordinatorMessage.ts';
 import type { OutboxEvent } from '../core/event-log.ts';
 import type { StageResult } from '../core/kept-stage.ts';
-import type { SeenSamples, Snapshot } from '../core/snapshot.ts';
+import type { RestorePoint, SeenSamples, Snapshot } from '../core/snapshot.ts';
 import type { JobState } from '../core/state.ts';
 
 /** The job's key, written by compare-and-set. */
@@ -27,6 +27,8 @@ export interface Sessions {
   send(to: string, message: CoordinatorMessage): void;
   /** Says why and closes. */
   refuse(to: string, code: ErrorCode, message: string): void;
+  /** Closes it without a word; who still lives comes again. */
+  disconnect(to: string): void;
   /** Number of open streams. */
   open(): number;
   closeAll(): void;
@@ -51,6 +53,17 @@ export interface StageResults {
 export interface SnapshotStore {
   /** Resolves once the file is on disk, and what it names was read back. Throws StorageFailed or BlobCorrupt. */
   keep(snapshot: Snapshot, badSamples: SeenSamples): Promise<Digest>;
+}
+
+/** The newest restore point that is whole, and what it was read from. */
+export interface TakenUp {
+  /** Null where there is none. */
+  readonly snapshot: Snapshot | null;
+  readonly restorePoints: readonly RestorePoint[];
+  /** All that were met up to the snapshot. */
+  readonly badSamples: SeenSamples;
+  /** Why newer restore points are of no use, a sentence each. */
+  readonly damaged: readonly string[];
 }
 
 export interface FoundStages {

@@ -6,6 +6,7 @@ import { sparseOf } from '@thaw/common/evaluation/sparse-counts.ts';
 import { fixedPointScale } from '@thaw/proto/frames/announcement.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
 import type { EvaluatedPart__Output } from '@thaw/proto/gen/thaw/v1/EvaluatedPart.ts';
+import type { Halted } from '@thaw/proto/gen/thaw/v1/Halted.ts';
 import type { Hello__Output } from '@thaw/proto/gen/thaw/v1/Hello.ts';
 import type { Ranked__Output } from '@thaw/proto/gen/thaw/v1/Ranked.ts';
 import type { Ready__Output } from '@thaw/proto/gen/thaw/v1/Ready.ts';
@@ -51,6 +52,8 @@ export function aPlan(changes: Partial<JobPlan> = {}): JobPlan {
     shards: 8,
     classes: ['no', 'yes'],
     replicas: 2,
+    trainersMin: 1,
+    trainersMax: 8,
     stages: [aStage()],
     samples: { train: 100, validation: 20, test: 20 },
     parts: { validation: 3, test: 3 },
@@ -175,6 +178,8 @@ export class Play {
   readonly effects: Effect[] = [];
   now = 1_000_000;
   readonly #kept: readonly StageResult[] | null;
+  /** Where members stand that are halted, by incarnation; nowhere unless a test says else. */
+  readonly places = new Map<string, Halted>();
 
   /** `kept`: results of stages that the search finds, if they are the job's; null for a search that does not end. */
   constructor(plan: JobPlan, kept: readonly StageResult[] | null = []) {
@@ -232,7 +237,11 @@ export class Play {
     if (!directive || !generation) return new Map();
     return new Map(
       generation.members.map(({ incarnation }, member) => {
-        const result = resultOf(directive.work, member, script);
+        const place = this.places.get(incarnation) ?? { appliedStep: 0, sums: null };
+        const result =
+          directive.work.kind === 'halt'
+            ? { result: 'halted' as const, halted: place }
+            : resultOf(directive.work, member, script);
         return [incarnation, { term, revision: directive.revision, ...result } as Report__Output];
       }),
     );
@@ -265,7 +274,16 @@ export class Play {
   }
 }
 
-function resultOf(work: Work, member: number, script: Script): Omit<Report, 'term' | 'revision'> {
+/** Digest of what a member stores for those who take its state over. */
+export function stateAfter(step: number): string {
+  return `sha256:${step.toString(16).padStart(64, 'f')}`;
+}
+
+function resultOf(
+  work: Exclude<Work, { kind: 'halt' }>,
+  member: number,
+  script: Script,
+): Omit<Report, 'term' | 'revision'> {
   switch (work.kind) {
     case 'train':
       return { result: 'trained', trained: aTrained(work.train.lastStep) };
@@ -279,6 +297,10 @@ function resultOf(work: Work, member: number, script: Script): Omit<Report, 'ter
     case 'store': {
       const { epoch } = (JSON.parse(work.scheduleState) as { cursor: { epoch: number } }).cursor;
       const digest = member === work.member ? `sha256:${epoch.toString(16).padStart(64, 'e')}` : '';
+      return { result: 'stored', stored: { digest, bytes: digest === '' ? 0 : 10 } };
+    }
+    case 'handOver': {
+      const digest = member === work.member ? stateAfter(work.train.firstStep - 1) : '';
       return { result: 'stored', stored: { digest, bytes: digest === '' ? 0 : 10 } };
     }
     case 'rank':

@@ -65,7 +65,17 @@ export async function runRangeTest(subject: RangeSubject, tell: (notice: Notice)
   let runtime = stages.enter(0, { resetOptimizer: false, revision });
   const { layout, tensorSet } = runtime;
   await collective.open({ generation, stage: 0, self: 0, layout, tensorSet, shards: generation.shardOwners.length });
-  const work = { term: 1, revision, generation, self: 0, context, collective, link, snapshots: noSnapshots };
+  const work = {
+    term: 1,
+    revision,
+    generation,
+    self: 0,
+    context,
+    collective,
+    link,
+    snapshots: noSnapshots,
+    applied: () => undefined,
+  };
   try {
     if (runtime.statistics.adapted.length > 0) {
       const moments = await adaptStatistics({ ...work, model, runtime, directive: epochOf(runtime, 0) });

@@ -146,8 +146,10 @@ function anEpoch(options: Options = {}) {
     known: () => options.plan?.(done.length + 1) ?? 0,
     afterStep: async (step) => void done.push(step),
   };
-  const work = { directive, term: 1, revision: 1, generation, self: 0, context, runtime, collective, link, snapshots };
-  return { trained: trainEpoch(work), seen, contributed, board, done };
+  const places: number[] = [];
+  const applied = (step: number): void => void places.push(step);
+  const of = { directive, term: 1, revision: 1, generation, self: 0, context, runtime, collective, link };
+  return { trained: trainEpoch({ ...of, snapshots, applied }), seen, contributed, board, done, places };
 }
 
 test('an epoch that is taken up again after any step takes the same samples to the same sums', async () => {

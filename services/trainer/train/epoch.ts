@@ -1,5 +1,5 @@
-// One epoch of one stage, or what is left of it after a stop: every step computes the gradients of the hosted shards, sums them with everybody's, and
-// applies the same update that everybody applies. What a step computes depends on the job, the step and the shard,
+// One epoch of one stage, or what is left of it after a stop or a change of members: every step computes the gradients of
+// the hosted shards, sums them with everybody's, and applies the same update that everybody applies. What a step computes depends on the job, the step and the shard,
 // never on who computes it.
 
 import { blockSize } from '@thaw/common/data/block-size.ts';
@@ -32,6 +32,8 @@ export interface EpochWork {
   readonly collective: Collective;
   readonly link: Pick<CommsLink, 'board' | 'check' | 'interruptible' | 'observe'>;
   readonly snapshots: Snapshots;
+  /** Told after each step: where the state stands from now on. */
+  readonly applied: (step: number, sums: StepDone['sums']) => void;
 }
 
 /** Sums over the epoch's steps, those before a stop included, equal on every member; losses in units of 2^-24. */
@@ -73,8 +75,10 @@ export async function trainEpoch(work: EpochWork): Promise<EpochResult> {
     clock.enter('apply');
     link.board.enter('apply');
     const applied = applyStep(work, result, sums);
+    const done = stepDone(work, result, sums);
+    work.applied(step, done.sums);
     observe(work, { result, applied, contributions, seconds: clock.lap() });
-    await snapshots.afterStep(stepDone(work, result, sums));
+    await snapshots.afterStep(done);
   }
   if (sums.count === 0) throw nothingMeasured(work, sums);
   return { ...sums, seconds: clock.total };

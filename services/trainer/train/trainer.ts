@@ -8,6 +8,7 @@ import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import type { Logger } from '@thaw/common/log/logger.ts';
 import type { TensorLayout } from '@thaw/common/model/tensor-layout.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
+import type { EpochSums } from '@thaw/proto/gen/thaw/v1/EpochSums.ts';
 import type { Evaluate__Output } from '@thaw/proto/gen/thaw/v1/Evaluate.ts';
 import type { FeatureWork } from '@thaw/proto/gen/thaw/v1/FeatureWork.ts';
 import type { RankBlocks__Output } from '@thaw/proto/gen/thaw/v1/RankBlocks.ts';
@@ -64,9 +65,19 @@ interface Trainer {
   readonly written: { bytes: number };
   readonly collective: Collective;
   readonly snapshots: Snapshots;
+  /** Where the state that it holds stands. */
+  position: Position;
   /** What the collective is open for: a generation, a stage and a tensor set; empty while it is not. */
   opened: string;
 }
+
+/** The last step that was applied, and the sums of its epoch up to it; step 0 without any where nothing was trained. */
+interface Position {
+  readonly appliedStep: number;
+  readonly sums: EpochSums | null;
+}
+
+const nowhere: Position = { appliedStep: 0, sums: null };
 
 type Result = Omit<Report, 'term' | 'revision'>;
 
@@ -144,6 +155,7 @@ async function prepare(link: CommsLink, options: TrainerOptions): Promise<Traine
     written,
     collective,
     snapshots,
+    position: nowhere,
     opened: '',
   };
 }
@@ -160,18 +172,29 @@ async function carryOut(trainer: Trainer, directive: Directive__Output): Promise
   }
   if (directive.store) return { stored: await store(trainer, directive, directive.store) };
   if (directive.rank) return { ranked: await rank(trainer, directive, directive.rank) };
+  if (directive.halt) return { halted: { ...trainer.position } };
   if (directive.finish) return { finished: {} };
   return null;
 }
 
 async function train(trainer: Trainer, directive: Directive__Output, train: Train__Output) {
   const { link, context, stages, collective, model, snapshots } = trainer;
-  await restore(trainer, train.restoreDigest);
+  const { generation, self } = placeIn(trainer, directive);
+  if (train.restoring.length === 0 || train.restoring.includes(self)) {
+    // Between two states it stands nowhere.
+    if (train.restoreDigest !== '') trainer.position = nowhere;
+    await restore(trainer, train.restoreDigest);
+  }
+  trainer.position = { appliedStep: train.firstStep - 1, sums: train.soFar };
   const { term, revision } = directive;
   const runtime = stages.enter(train.stage, { resetOptimizer: train.resetOptimizer, revision });
-  const { generation, self } = placeIn(trainer, directive);
   await openCollective(trainer, runtime, { generation, self, stage: train.stage });
-  const epoch = { directive: train, term, revision, generation, self, context, runtime, collective, link, snapshots };
+  const epoch = {
+    ...{ directive: train, term, revision, generation, self, context, runtime, collective, link, snapshots },
+    applied(appliedStep: number, sums: EpochSums) {
+      trainer.position = { appliedStep, sums };
+    },
+  };
   if (train.firstStep === train.stageFirstStep && runtime.statistics.adapted.length > 0) {
     epoch.runtime = stages.adapt(await adaptStatistics({ ...epoch, model }));
   }
