@@ -69,12 +69,19 @@ describe('gathering', () => {
     });
   }
 
-  it('refuses one trainer too many, before and after training began', () => {
-    const play = new Play(aPlan({ replicas: 1 }));
-    play.tell({ kind: 'hello', hello: aHello(0) });
-    assert.equal(play.tell({ kind: 'hello', hello: aHello(1) })[0]?.kind, 'refuse');
-    play.tell({ kind: 'ready', from: incarnationOf(0), ready: aReady() });
-    assert.equal(play.tell({ kind: 'hello', hello: aHello(2) })[0]?.kind, 'refuse');
+  it('goes on without one that is lost, and begins as soon as another is ready', () => {
+    const play = new Play(aPlan()).gather(0).join(1);
+    play.tell({ kind: 'lost', from: incarnationOf(0), reason: 'gone' });
+    assert.deepEqual([play.state.reason, play.kinds().at(-1)], ['0 of 2 trainers ready', 'trainerLost']);
+    play.join(2, 1);
+    assert.equal(play.kind(), 'train');
+  });
+
+  it('begins when fewer are wanted', () => {
+    const play = new Play(aPlan()).gather(1);
+    assert.equal(play.kind(), undefined);
+    play.tell({ kind: 'scale', replicas: 1 });
+    assert.equal(play.kind(), 'train');
   });
 
   it('leaves when a trainer has seen a higher term', () => {
@@ -97,6 +104,7 @@ describe('an epoch', () => {
       epochFirstStep: 1,
       soFar: null,
       snapshotMember: 0,
+      restoring: [],
     });
     play.answer();
     assert.deepEqual(play.work('evaluate').partOwners, [0, 0, 1]);
@@ -252,26 +260,6 @@ describe('a job fails', () => {
       play.tell({ kind: 'report', from, report: { ...report, evaluated: { ...someEvaluated([], 0, 5), parts } } });
       assert.equal(play.state.failure?.code, 'ProtocolViolation');
     }
-  });
-
-  it('when a trainer is lost, and says who and where', () => {
-    const play = new Play(aPlan()).gather(2).answer();
-    play.tell({ kind: 'lost', from: incarnationOf(1), reason: 'no heartbeat for 5 s' });
-    assert.equal(play.state.failure?.code, 'TrainerLost');
-    assert.equal(
-      play.state.failure?.message,
-      'trainer-1 (pid 101) was lost in stage "head" after step 4: no heartbeat for 5 s',
-    );
-    assert.equal(play.kind(), 'finish');
-  });
-
-  it('when a trainer is lost while the old task is measured, before there is a stage', () => {
-    const counts = { train: 100, validation: 20, test: 20, retention: 30 };
-    const retention = { classes: 2, maxDrop: null, onExceed: 'stop' } as const;
-    const play = new Play(aPlan({ samples: counts, parts: { ...counts, retention: 3 }, retention })).gather(2);
-    assert.equal(play.work('evaluate').split, 'retention');
-    play.tell({ kind: 'lost', from: incarnationOf(1), reason: 'gone' });
-    assert.equal(play.state.failure?.message, 'trainer-1 (pid 101) was lost before the first stage: gone');
   });
 
   it("with a trainer's own failure: its code, stage, step and tensor", () => {

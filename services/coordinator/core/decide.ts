@@ -15,7 +15,7 @@ import { onResumed } from './resume.ts';
 import { onSnapshotKept, onSnapshotTaken, openSnapshotPlan } from './snapshots.ts';
 import { onStagesFound } from './stage-reuse.ts';
 import { isTerminal, type JobState } from './state.ts';
-import { onStanding, onStop } from './stopping.ts';
+import { onStop } from './stopping.ts';
 
 export function decide(state: JobState, event: CoreEvent, now: number): Decision {
   const decision = settleMembers(state, decided(state, event, now), now);
@@ -60,8 +60,6 @@ function decided(state: JobState, event: CoreEvent, now: number): Decision {
       return onLost(state, now, event.from, event.reason);
     case 'stop':
       return onStop(state, now, event);
-    case 'standing':
-      return onStanding(state, now, event.step);
     case 'cancel':
       return cancel(state, now, event.reason);
     case 'broken':

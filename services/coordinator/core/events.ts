@@ -61,8 +61,6 @@ export type CoreEvent =
   | { readonly kind: 'lost'; readonly from: string; readonly reason: string }
   /** End in good order: with a snapshot, if anything was trained since the last one. */
   | { readonly kind: 'stop'; readonly reason: string }
-  /** All members were heard since it was asked for; none had applied a later step. */
-  | { readonly kind: 'standing'; readonly step: number }
   | { readonly kind: 'cancel'; readonly reason: string }
   /** The coordinator itself cannot go on: broker gone, disk full. */
   | { readonly kind: 'broken'; readonly code: ErrorCode; readonly message: string }

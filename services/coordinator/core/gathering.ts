@@ -18,5 +18,5 @@ export function stillGathering(state: JobState): JobState {
   const ready = chosenMembers(state).length;
   const reason =
     ready === wanted ? 'looking for stages that are trained already' : `${ready} of ${wanted} trainers ready`;
-  return { ...state, reason };
+  return state.reason === reason ? state : { ...state, reason };
 }

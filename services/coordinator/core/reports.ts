@@ -15,6 +15,7 @@ import { record } from './event-log.ts';
 import type { Decision } from './events.ts';
 import { fail, failWith } from './failing.ts';
 import { addFeatureWork, noFeatureGain } from './feature-gain.ts';
+import { onHalted, onHandedOver } from './halting.ts';
 import { exceeds, judgeEpoch } from './judge.ts';
 import { keptEpochs } from './kept-epochs.ts';
 import { allResults, type Result, withResult } from './pending.ts';
@@ -32,7 +33,6 @@ import {
   test,
 } from './progression.ts';
 import { normsProblem, rankBlocks } from './ranking.ts';
-import { onHalted, onHandedOver } from './regroup.ts';
 import { chosenWeights } from './standing.ts';
 import {
   currentStage,

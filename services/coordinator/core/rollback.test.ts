@@ -93,6 +93,7 @@ describe('a stage that costs the old task more than the job allows', () => {
         epochFirstStep: 17,
         soFar: null,
         snapshotMember: 0,
+        restoring: [],
       });
     }
   });

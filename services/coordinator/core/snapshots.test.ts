@@ -4,8 +4,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Digest } from '@thaw/common/content/digest.ts';
+import type { EpochSums } from '@thaw/proto/gen/thaw/v1/EpochSums.ts';
 import type { SnapshotTaken__Output } from '@thaw/proto/gen/thaw/v1/SnapshotTaken.ts';
-import { aPlan, aStage, aTaken, incarnationOf, Play } from '../testing/builders.ts';
+import { aPlan, aStage, aTaken, incarnationOf, Play, stateAfter } from '../testing/builders.ts';
 import type { Effect } from './events.ts';
 import { statesAfter } from './kept-stage.ts';
 import { planMessage, restorePointsMax, schedulesKeptMax } from './snapshots.ts';
@@ -196,14 +197,39 @@ describe('the states that a snapshot names', () => {
 });
 
 describe('an ordered end', () => {
-  it('stores what was trained, then ends as cancelled', () => {
+  /** Both members have applied this step when they are halted. */
+  function haltAfter(play: Play, step: number): void {
+    const sums = aTaken(play.state, { step, member: 0 }).sums as EpochSums;
+    for (const member of [0, 1]) play.places.set(incarnationOf(member), { appliedStep: step, sums });
+    play.answer();
+  }
+
+  it('halts training, stores where it stands, then ends as cancelled', () => {
     const play = new Play(longEpochs).gather(2);
-    assert.equal(play.tell({ kind: 'stop', reason: 'SIGINT' })[0]?.kind, 'plan');
-    assert.equal(play.state.phase, 'Training');
-    takeSnapshot(play, 13, { plan: 1 });
+    play.tell({ kind: 'stop', reason: 'SIGINT' });
+    assert.equal(play.kind(), 'halt');
+    haltAfter(play, 13);
+    assert.equal(play.kind(), 'handOver');
+    play.answer();
+    const keep = play.effects.at(-1);
+    assert.ok(keep?.kind === 'keepSnapshot');
+    const { step, sums, state } = keep.snapshot;
+    assert.deepEqual([step, sums.correct, state.digest], [13, 13, stateAfter(13)]);
+    assert.deepEqual([play.state.phase, play.kind()], ['Training', 'handOver'], 'nobody trains meanwhile');
+    play.tell({ kind: 'snapshotKept', digest: fileOf(13), snapshot: keep.snapshot });
     assert.equal(play.state.phase, 'Cancelled');
     assert.equal(play.state.restorePoints[0]?.step, 13);
     assert.deepEqual(play.kinds().slice(-2), ['snapshotStored', 'jobCancelled']);
+  });
+
+  it('goes on without one that is lost meanwhile', () => {
+    const play = new Play(longEpochs).gather(2);
+    play.tell({ kind: 'stop', reason: 'SIGINT' });
+    play.tell({ kind: 'lost', from: incarnationOf(0), reason: 'gone' });
+    haltAfter(play, 13);
+    assert.equal(play.work('handOver').member, 0);
+    play.answer();
+    assert.equal(play.effects.at(-1)?.kind, 'keepSnapshot');
   });
 
   it('waits for the snapshot of the epoch that has just ended', () => {
@@ -221,16 +247,27 @@ describe('an ordered end', () => {
     assert.equal(play.state.phase, 'Cancelled');
   });
 
-  it('comes when all members say that nothing was trained since the newest snapshot, and not before', () => {
+  it('comes as soon as training stands where the newest snapshot was taken', () => {
     const play = new Play(longEpochs).gather(2);
     takeSnapshot(play, 10);
-    play.tell({ kind: 'standing', step: 10 });
-    assert.equal(play.state.phase, 'Training', 'nobody asked');
     play.tell({ kind: 'stop', reason: 'SIGINT' });
-    play.tell({ kind: 'standing', step: 11 });
-    assert.equal(play.state.phase, 'Training');
-    play.tell({ kind: 'standing', step: 10 });
+    haltAfter(play, 10);
     assert.deepEqual([play.state.phase, play.state.failure?.message], ['Cancelled', 'SIGINT']);
+  });
+
+  it('waits for a snapshot of just that step that is being stored', () => {
+    const play = new Play(longEpochs).gather(2);
+    const taken = [0, 1].map((member) => aTaken(play.state, { step: 10, member, plan: 1 }));
+    const say = (member: number) =>
+      play.tell({ kind: 'snapshotTaken', from: incarnationOf(member), taken: taken[member] as SnapshotTaken__Output });
+    say(0);
+    play.tell({ kind: 'stop', reason: 'SIGINT' });
+    haltAfter(play, 10);
+    assert.equal(play.kind(), 'halt');
+    const [keep] = say(1);
+    assert.ok(keep?.kind === 'keepSnapshot');
+    play.tell({ kind: 'snapshotKept', digest: fileOf(10), snapshot: keep.snapshot });
+    assert.equal(play.state.phase, 'Cancelled');
   });
 
   for (const { what, before } of [

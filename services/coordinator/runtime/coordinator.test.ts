@@ -381,7 +381,7 @@ describe('a trainer that hangs', () => {
     mock.timers.enable({ apis: ['setInterval'] });
     let now = 0;
     const clock = { monotonic: () => now, wall: () => 5_000_000 + now };
-    const { coordinator } = aWorld(freshState(), { clock });
+    const { coordinator, journal, saved } = aWorld(freshState(), { clock });
     const run = coordinator.run();
     const said = (message: Partial<TrainerMessage__Output>) =>
       coordinator.message(incarnationOf(0), message as TrainerMessage__Output);
@@ -392,8 +392,42 @@ describe('a trainer that hangs', () => {
       if (now % 1000 === 0) said({ heartbeat });
       mock.timers.tick(250);
     }
-    const { failure } = await run;
-    assert.equal(failure?.code, 'TrainerLost');
-    assert.match(failure.message, /^trainer-0 .*hung in compute: no progress for 60 s/);
+    await settled();
+    assert.ok(journal.includes('disconnect 0'), 'should it wake, it comes as one that wants to join');
+    const lost = saved.flatMap(({ outbox }) => outbox).find(({ entry }) => entry.kind === 'trainerLost');
+    assert.ok(lost?.entry.kind === 'trainerLost');
+    assert.match(lost.entry.reason, /^hung in compute: no progress for 60 s/);
+    coordinator.post({ kind: 'cancel', reason: 'seen enough' });
+    await run;
+  });
+});
+
+describe('trainers that come and go', () => {
+  it('are told to leave as soon as fewer are wanted, within what the job allows', async () => {
+    const play = new Play(aPlan()).gather(2);
+    const { coordinator, journal } = aWorld({ ...play.state, outbox: [] });
+    const run = coordinator.run();
+    assert.match(coordinator.scale(0) ?? '', /^found 0 trainers; expected 1 to 8/);
+    assert.equal(coordinator.scale(1), null);
+    await settled();
+    assert.deepEqual(
+      journal.filter((line) => /finish|directive/.test(line)),
+      ['finish Released to 1', 'directive to 0'],
+    );
+    coordinator.post({ kind: 'cancel', reason: 'seen enough' });
+    await run;
+  });
+
+  it('have the job taken up from the newest snapshot once nobody is left', async () => {
+    const play = new Play(aPlan()).gather(1);
+    const { coordinator, journal } = aWorld({ ...play.state, outbox: [] });
+    const run = coordinator.run();
+    coordinator.post({ kind: 'scale', replicas: 1 });
+    for (const index of [0, 1])
+      coordinator.post({ kind: 'exited', name: `trainer-${index}`, pid: 100 + index, reason: 'killed' });
+    await settled();
+    coordinator.post({ kind: 'cancel', reason: 'seen enough' });
+    await run;
+    assert.ok(journal.includes('stream trainerLost'));
   });
 });

@@ -71,8 +71,6 @@ export class Coordinator {
   readonly #liveness = createLiveness();
   readonly #seenSamples;
   readonly #heartbeats = new Map<string, Heartbeat__Output>();
-  /** Members with a heartbeat since the job was asked to end, or since all of them had one; null while it was not. */
-  #heardSinceStop: Set<string> | null = null;
   readonly #directives;
   readonly #publisher: Publisher;
   #state: JobState;
@@ -147,7 +145,6 @@ export class Coordinator {
 
   /** Ends the job in good order, with a snapshot where there is something to store. */
   stop(reason: string): void {
-    this.#heardSinceStop = new Set();
     this.post({ kind: 'stop', reason });
   }
 
@@ -196,10 +193,6 @@ export class Coordinator {
 
   #beat(from: string, heartbeat: Heartbeat__Output): void {
     this.#heartbeats.set(from, heartbeat);
-    const heard = this.#heardSinceStop?.add(from);
-    if (!heard || !this.#training().every((incarnation) => heard.has(incarnation))) return;
-    heard.clear();
-    this.post({ kind: 'standing', step: this.#reachedStep() });
   }
 
   /** The newest step of a heartbeat. */
