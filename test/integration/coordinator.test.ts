@@ -107,12 +107,14 @@ const correctInEpoch = [5, 6, 9, 7];
 /** Does what a good trainer does; counts the epochs it has trained. */
 function goodTrainer(): TrainerScript {
   let epoch = -1;
+  let appliedStep = 0;
   return {
     async answer(directive: Directive__Output, trainer) {
-      const { train, evaluate, store, finish, generation } = directive;
+      const { train, evaluate, store, finish, halt, generation } = directive;
       const self = generation?.members.findIndex(({ incarnation }) => incarnation === trainer.incarnation) ?? -1;
       if (train) {
         epoch = train.epoch;
+        appliedStep = train.lastStep;
         return { trained: aTrained(train.lastStep) };
       }
       if (evaluate) {
@@ -121,9 +123,15 @@ function goodTrainer(): TrainerScript {
       }
       if (store)
         return { stored: self === store.member ? await trainer.store(stateOf(epoch)) : { digest: '', bytes: 0 } };
+      if (halt) return { halted: { appliedStep, sums: null } };
       return finish ? { finished: {} } : null;
     },
   };
+}
+
+async function eventsOf({ out }: Run, kind: string): Promise<Record<string, unknown>[]> {
+  const lines = (await readFile(resultFiles(out).events, 'utf8')).trim().split('\n');
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter((event) => event.kind === kind);
 }
 
 async function readJson<T>(file: string): Promise<T> {
@@ -194,7 +202,7 @@ describe('a job', { skip: noNats }, () => {
     assert.deepEqual(leftovers, []);
   });
 
-  it('serves metrics, health and status, and says what is not supported yet', async () => {
+  it('serves metrics, health and status, and says how many trainers it can have', async () => {
     const run = await startRun();
     const base = `http://127.0.0.1:${run.announcement.metricsPort}`;
     const metrics = await (await fetch(`${base}/metrics`)).text();
@@ -204,9 +212,9 @@ describe('a job', { skip: noNats }, () => {
     const jobs = connectJobs(run.address);
     assert.equal((await statusOf(jobs))?.state, 'Gathering');
     const refusal = await new Promise<Error | null>((resolve) =>
-      jobs.scale({ replicas: 3 }, (error) => resolve(error)),
+      jobs.scale({ replicas: 30 }, (error) => resolve(error)),
     );
-    assert.match(refusal?.message ?? '', /UNIMPLEMENTED: scaling a running job is not supported yet/);
+    assert.match(refusal?.message ?? '', /INVALID_ARGUMENT: found 30 trainers; expected 1 to 8/);
     // The coordinator waits a while for a trainer that does not leave, and can be asked how it is.
     const staying = new ScriptedTrainer(run.address, 0, { answer: async () => new Promise(() => undefined) });
     await until(() => staying.received.length > 0);
@@ -304,20 +312,47 @@ describe('a job that was trained before', { skip: noNats }, () => {
   });
 });
 
-describe('a job that goes wrong', { skip: noNats }, () => {
-  it('fails with the name of a trainer that vanishes, and tells the others', async () => {
+describe('trainers that come and go', { skip: noNats }, () => {
+  /** The end of the undisturbed job: whoever trained it. */
+  const expected = weightsDigest(finalWeights(prepared.graph, prepared.weights, stateOf(2), 'state'));
+
+  it('are replaced while the job goes on', async () => {
+    const run = await startRun();
+    const staying = new ScriptedTrainer(run.address, 0, goodTrainer());
+    const idle: TrainerScript = { answer: async () => null };
+    const leaving = new ScriptedTrainer(run.address, 1, idle);
+    await until(() => leaving.directives().length > 0);
+    leaving.vanish();
+    await until(() => staying.directives().some(({ halt }) => halt));
+    new ScriptedTrainer(run.address, 2, goodTrainer());
+    const final = await run.final;
+    assert.equal(final.phase, 'Succeeded', final.failure?.message);
+    assert.equal((await readJson<JobReport>(resultFiles(run.out).report)).weightsDigest, expected);
+    const lost = await eventsOf(run, 'trainerLost');
+    assert.deepEqual(
+      lost.map(({ trainer, reason }) => [trainer, reason]),
+      [['trainer-1', 'its session closed and did not come back within 1 s']],
+    );
+  });
+
+  it('are not waited for when their launcher says that they have ended', async () => {
     const run = await startRun();
     const silent: TrainerScript = { answer: async () => null };
     const trainers = [0, 1].map((i) => new ScriptedTrainer(run.address, i, silent));
     await until(() => trainers.every((trainer) => trainer.directives().length > 0));
-    trainers[1]?.vanish();
-    const final = await run.final;
-    assert.equal(final.failure?.code, 'TrainerLost');
-    assert.match(final.failure?.message ?? '', /^trainer-1 .*session closed and did not come back within 1 s/);
-    await trainers[0]?.ended;
-    assert.match(trainers[0]?.directives().at(-1)?.finish?.reason ?? '', /TrainerLost: trainer-1/);
+    const jobs = connectJobs(run.address);
+    const exit = { name: 'trainer-1', pid: process.pid, reason: 'it was ended by SIGKILL' };
+    await new Promise((resolve) => jobs.reportExit(exit, resolve));
+    jobs.close();
+    await until(() => trainers[0]?.directives().some(({ halt }) => halt) ?? false);
+    run.cancel('seen enough');
+    await run.final;
+    assert.equal((await eventsOf(run, 'trainerLost'))[0]?.reason, 'it was ended by SIGKILL');
+    for (const trainer of trainers) trainer.vanish();
   });
+});
 
+describe('a job that goes wrong', { skip: noNats }, () => {
   it("fails with a trainer's own failure", async () => {
     const run = await startRun();
     const failure = {

@@ -419,15 +419,18 @@ describe('trainers that come and go', () => {
   });
 
   it('have the job taken up from the newest snapshot once nobody is left', async () => {
-    const play = new Play(aPlan()).gather(1);
+    const play = new Play(aPlan()).gather(2);
     const { coordinator, journal } = aWorld({ ...play.state, outbox: [] });
     const run = coordinator.run();
-    coordinator.post({ kind: 'scale', replicas: 1 });
-    for (const index of [0, 1])
+    for (const index of [0, 1]) {
       coordinator.post({ kind: 'exited', name: `trainer-${index}`, pid: 100 + index, reason: 'killed' });
+    }
     await settled();
     coordinator.post({ kind: 'cancel', reason: 'seen enough' });
-    await run;
-    assert.ok(journal.includes('stream trainerLost'));
+    assert.equal((await run).resumed.times, 1);
+    assert.deepEqual(
+      journal.filter((line) => line.startsWith('stream')),
+      ['stream trainerLost', 'stream trainerLost', 'stream trainingPaused', 'stream jobResumed', 'stream jobCancelled'],
+    );
   });
 });
