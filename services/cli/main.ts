@@ -6,14 +6,18 @@ import { s3Environment } from '@thaw/common/environment/s3-environment.ts';
 import { Command, CommanderError } from 'commander';
 import { keepOnWithoutReader } from './closed-output.ts';
 import { cacheCommand } from './commands/cache.ts';
+import { cancelCommand } from './commands/cancel.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
+import { logsCommand } from './commands/logs.ts';
 import { lrFindCommand } from './commands/lr-find.ts';
 import { modelCommand } from './commands/model.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
 import { runCommand } from './commands/run.ts';
+import { scaleCommand } from './commands/scale.ts';
 import { schemaCommand } from './commands/schema.ts';
+import { statusCommand } from './commands/status.ts';
 import { validateCommand } from './commands/validate.ts';
 import { errorText } from './error-text.ts';
 import { version } from './version.ts';
@@ -51,6 +55,10 @@ const program = new Command('thaw')
   .exitOverride();
 for (const command of [
   runCommand,
+  statusCommand,
+  scaleCommand,
+  cancelCommand,
+  logsCommand,
   validateCommand,
   planCommand,
   lrFindCommand,

@@ -21,9 +21,6 @@ import { serveJob } from './serve-job.ts';
 
 export const exitStatus = { succeeded: 0, failed: 1, cancelled: 130 } as const;
 
-/** How long what was trained may take to be stored once the job is to end. */
-const stopMilliseconds = 15_000;
-
 interface Environment {
   /** Null for a run that is taken up as it was begun. */
   readonly jobFile: string | null;
@@ -146,7 +143,6 @@ function endWhenAsked({ stop, cancel }: WaysToEnd, launcher: Launcher | null): v
       if (signals > 0) process.exit(exitStatus.cancelled);
       signals += 1;
       stop(signal);
-      setTimeout(() => cancel(signal), stopMilliseconds).unref();
     });
   }
   void launcher?.gone.then(() => cancel('the launcher is gone'));

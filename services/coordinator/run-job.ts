@@ -26,6 +26,7 @@ import type { JobState } from './core/state.ts';
 import { resultExporter } from './export/export-result.ts';
 import { withdrawResult } from './export/output-folder.ts';
 import { resultFiles } from './export/result-files.ts';
+import { dialled, removeRunAddress, writeRunAddress } from './export/run-address.ts';
 import { blobMetrics, coordinatorMetrics } from './metrics.ts';
 import { checkSplits } from './near-duplicates/split-check.ts';
 import type { PreparedJob } from './prepare/prepared-job.ts';
@@ -74,6 +75,8 @@ export interface Announcement {
   readonly uid: string;
 }
 
+/** How long what was trained may take to be stored once the job is to end. */
+const stopMilliseconds = 15_000;
 /** How long the broker gets to say goodbye. */
 const closingMilliseconds = 1000;
 
@@ -177,12 +180,16 @@ async function coordinate({
   const coordinator: Coordinator = new Coordinator(taken, ports, opening);
   void watchBroker(broker, (message) => coordinator.post({ kind: 'broken', code: 'BrokerLost', message }));
   const cancel = (reason: string): void => coordinator.post({ kind: 'cancel', reason });
-  options.started({ cancel, stop: (reason) => coordinator.stop(reason) });
+  const stopOrCancel = (reason: string): void => {
+    coordinator.stop(reason);
+    setTimeout(() => cancel(reason), stopMilliseconds).unref();
+  };
+  options.started({ cancel, stop: stopOrCancel });
   const jobs = createJobsService({
     status: () => coordinator.status(),
     events: (from) => coordinator.eventLines(from),
     ended: () => coordinator.ended,
-    cancel,
+    cancel: stopOrCancel,
     scale: (replicas) => coordinator.scale(replicas),
     exited: (exit) => coordinator.post({ kind: 'exited', ...exit }),
   });
@@ -197,13 +204,14 @@ interface Services {
 }
 
 async function serve(coordinator: Coordinator, { options, sessions, blobs, jobs }: Services): Promise<JobState> {
+  const { out, uid, listen, log, ready } = options;
   const registry = createRegistry();
   coordinatorMetrics(registry, coordinator);
   const traffic = {
     ...blobMetrics(registry),
     failed: ({ message }: Error) => coordinator.post({ kind: 'broken', code: 'StorageFailed', message }),
   };
-  const grpc = await startGrpcServer(options.listen, {
+  const grpc = await startGrpcServer(listen, {
     session: sessions.service,
     blobs: createBlobService(blobs, traffic),
     jobs,
@@ -211,12 +219,16 @@ async function serve(coordinator: Coordinator, { options, sessions, blobs, jobs 
   });
   const metrics = await startMetricsServer({ registry, unhealthy: () => coordinator.unhealthy });
   try {
-    const announcement = { grpcPort: grpc.port, metricsPort: metrics.port, uid: options.uid };
+    const announcement = { grpcPort: grpc.port, metricsPort: metrics.port, uid };
+    await writeRunAddress(out, { address: dialled(listen, grpc.port), pid: process.pid, uid });
     const running = coordinator.run();
-    options.log.info(announcement, 'ready');
-    options.ready(announcement);
+    log.info(announcement, 'ready');
+    ready(announcement);
     return await running;
   } finally {
+    await removeRunAddress(out, process.pid).catch((error: unknown) =>
+      log.warn({ err: error }, 'where it listened stays in the output folder'),
+    );
     await grpc.close();
     await metrics.close();
   }

@@ -24,8 +24,7 @@ import type { JobStatus__Output } from '@thaw/proto/gen/thaw/v1/JobStatus.ts';
 import type { JobsClient } from '@thaw/proto/gen/thaw/v1/Jobs.ts';
 import type { JobUpdate__Output } from '@thaw/proto/gen/thaw/v1/JobUpdate.ts';
 import { followJob } from 'thaw/commands/follow-job.ts';
-import type { Child } from 'thaw/processes/child.ts';
-import type { Lost } from 'thaw/processes/local-run.ts';
+import type { Child, Exit } from 'thaw/processes/child.ts';
 import type { Stopping } from 'thaw/processes/signals.ts';
 import type { RunView } from 'thaw/view/run-view.ts';
 import { type NatsServer, natsServerFile, startNatsServer } from '../support/nats-server.ts';
@@ -249,22 +248,20 @@ describe('a job', { skip: noNats }, () => {
     const first = new ScriptedTrainer(run.address, 0, goodTrainer());
     await untilReady(run.address);
     const other = new ScriptedTrainer(run.address, 1, { ...goodTrainer(), probeDigest: 'other bits' });
-    const child = aChild(other.name);
-    const firstLoss = other.ended.then(
-      (): Lost => ({ child, code: 'TrainerLost', message: 'trainer-1 (pid 7) ended with exit code 1' }),
-    );
+    const child = aChild(other.name, other.ended);
     const local = {
       address: run.address,
       coordinator: aChild('coordinator'),
-      startTrainers: noop,
+      startTrainer: (name: string) => (name === other.name ? child : aChild(name)),
       jobEnd: () => null,
-      firstLoss,
+      brokerLost: new Promise<never>(noop),
     };
     const started = performance.now();
     const { lost } = await followJob(local, {
       eventsFile: resultFiles(run.out).events,
       view: silentView,
       stopping: neverStopping,
+      trainers: { wanted: 2, min: 1 },
     });
     assert.ok(performance.now() - started < 2500, 'without waiting for the job to end by itself');
     assert.equal(lost?.child, child);
@@ -413,16 +410,22 @@ describe('a job that goes wrong', { skip: noNats }, () => {
   });
 });
 
-/** A process that a launcher has started, and that goes on. */
-function aChild(name: string): Child {
+/** A process that a launcher has started; it goes on, or ends as one that was refused does. */
+function aChild(name: string, refused: Promise<void> = new Promise(() => undefined)): Child {
+  let exit: Exit | null = null;
   return {
     name,
     pid: 7,
     onLine: () => undefined,
     tell: () => undefined,
-    exited: new Promise(() => undefined),
-    exit: null,
-    lastLines: () => [],
+    exited: refused.then(() => {
+      exit = { code: 1, signal: null };
+      return exit;
+    }),
+    get exit() {
+      return exit;
+    },
+    lastLines: () => ['error [EngineClassMismatch] the coordinator refused this trainer'],
     lastWords: () => '',
     stop: async () => undefined,
   };

@@ -16,15 +16,15 @@ const lines = ['{"sequence":1,"kind":"jobStarted"}', '{"sequence":2,"kind":"jobS
 const eventText = (shown: readonly string[]): string => shown.map((line) => `${line}\n`).join('');
 const noop = (): void => undefined;
 
-/** A coordinator that exits when the test says so. */
-function aCoordinator(): { readonly child: Child; exit(): void } {
+/** Exits when the test says so. */
+function aProcess(name: string): { readonly child: Child; exit(): void } {
   let exit: Exit | null = null;
   let ended = (_exit: Exit): void => undefined;
   const exited = new Promise<Exit>((resolve) => {
     ended = resolve;
   });
   const child: Child = {
-    name: 'coordinator',
+    name,
     pid: 7,
     onLine: noop,
     tell: noop,
@@ -51,18 +51,19 @@ async function follow(context: TestContext, address: string) {
   await writeFile(eventsFile, `${eventText(lines)}{"sequence":3,"ki`);
   const shown: string[] = [];
   const stdout = { write: (text: string) => shown.push(text) } as unknown as NodeJS.WriteStream;
-  const coordinator = aCoordinator();
+  const coordinator = aProcess('coordinator');
   const local = {
     address,
     coordinator: coordinator.child,
-    startTrainers: noop,
-    firstLoss: new Promise<never>(noop),
+    startTrainer: (name: string) => aProcess(name).child,
+    brokerLost: new Promise<never>(noop),
     jobEnd: () => succeeded,
   };
   const options: FollowOptions = {
     eventsFile,
     view: createJsonView({ stdout, stderr: stdout }),
     stopping: { requested: new Promise(noop), asked: false, release: noop },
+    trainers: { wanted: 1, min: 1 },
   };
   return { coordinator, shown: () => shown.join(''), followed: followJob(local, options) };
 }

@@ -1,38 +1,39 @@
 // What a run came to: from the coordinator's last word, the processes that were lost and what the output folder holds now.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { errorCatalogue } from '@thaw/common/errors/catalogue.ts';
 import type { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
 import type { Report } from '@thaw/coordinator/report/build-report.ts';
 import { type Child, describeExit } from '../processes/child.ts';
 import type { Lost } from '../processes/local-run.ts';
+import { ownReason } from '../processes/own-reason.ts';
 import type { RunEnding } from '../view/run-view.ts';
 import type { Followed } from './follow-job.ts';
+import { nextTime, shownPath } from './places.ts';
 import type { Run } from './run.ts';
 
 const nothingWritten = 'Nothing was written.';
 
 export async function endingOf(run: Run, { jobEnd, lost }: Followed): Promise<RunEnding> {
-  const { out, stopping, children } = run;
+  const { world, out, stopping, children } = run;
   if (jobEnd?.phase === 'Succeeded') {
     const report = JSON.parse(await readFile(resultFiles(out).report, 'utf8')) as Report;
     return {
       kind: 'succeeded',
-      out: shown(run, out),
+      out: shownPath(world, out),
       report,
-      predictCommand: `${run.world.command} predict ${shown(run, out)} FILE…`,
+      predictCommand: `${world.command} predict ${shownPath(world, out)} FILE…`,
     };
   }
   const kept = keptIn(run);
   if (stopping.asked || jobEnd?.phase === 'Cancelled') return { kind: 'cancelled', kept };
   if (jobEnd?.failure) {
-    const { code, message } = jobEnd.failure;
+    const { code, message, trainer } = jobEnd.failure;
     // A process that is gone says how; one that gave its own reason only ended because of it.
     const cause = lost && lost.code === code ? `\n(${lost.message})` : '';
-    const logLines = lost ? lost.child.lastLines() : [];
+    const atFault = lost?.child ?? children.findLast(({ name }) => name === trainer);
+    const logLines = atFault?.lastLines() ?? [];
     return { kind: 'failed', code, message: `${message}${cause}`, kept, logLines };
   }
   if (lost) return { kind: 'failed', ...saidBy(lost), kept, logLines: lost.child.lastLines() };
@@ -56,8 +57,7 @@ export function refused({ code, message }: ThawError): RunEnding {
  * its last line says why it ended.
  */
 function saidBy({ child, code, message }: Lost): { code: string; message: string } {
-  const [, said = '', reason = ''] = /^error \[(\w+)\] (.*)$/.exec(child.lastLines().at(-1) ?? '') ?? [];
-  return Object.hasOwn(errorCatalogue, said) ? { code: said, message: `${child.name}: ${reason}` } : { code, message };
+  return ownReason(child) ?? { code, message };
 }
 
 function coordinatorLost(children: readonly Child[]): { code: string; message: string; logLines: readonly string[] } {
@@ -68,28 +68,13 @@ function coordinatorLost(children: readonly Child[]): { code: string; message: s
 }
 
 /** What is left of a run without a result. Before the folder was this job's, whatever it holds is another's. */
-function keptIn(run: Run): string {
-  const { events, logs } = resultFiles(run.out);
-  const claimed = run.children.some(({ name }) => name === 'nats-server');
+function keptIn({ world, out, children }: Run): string {
+  const { events, logs } = resultFiles(out);
+  const claimed = children.some(({ name }) => name === 'nats-server');
   if (!claimed) return nothingWritten;
   const kept = [
-    ...(existsSync(events) ? [`events in ${shown(run, events)}`] : []),
-    ...(existsSync(logs) ? [`logs in ${shown(run, logs)}`] : []),
+    ...(existsSync(events) ? [`events in ${shownPath(world, events)}`] : []),
+    ...(existsSync(logs) ? [`logs in ${shownPath(world, logs)}`] : []),
   ];
-  return `Kept: ${kept.join(', ')}. No model was written; ${nextTime(run, events)}.`;
-}
-
-/** Whoever has begun goes on; before that there is nothing to go on with. */
-function nextTime(run: Run, events: string): string {
-  if (!existsSync(events)) return 'the same command starts anew';
-  const line = `${run.world.command} run --resume ${shown(run, run.out)}`;
-  const [step] =
-    [...readFileSync(events, 'utf8').matchAll(/"kind":"snapshotStored".*"step":(\d+)/g)].at(-1)?.slice(1) ?? [];
-  return step === undefined ? `\`${line}\` goes on` : `\`${line}\` goes on after step ${step}`;
-}
-
-/** A path as the user would type it. */
-function shown({ world }: Run, file: string): string {
-  const relative = path.relative(world.cwd, file);
-  return relative === '' ? '.' : relative.startsWith('..') ? file : relative;
+  return `Kept: ${kept.join(', ')}. No model was written; ${nextTime(world, out)}.`;
 }

@@ -16,6 +16,7 @@ import { createRunView, type RunEnding, type RunView, viewMode } from '../view/r
 import type { World } from '../world.ts';
 import { followJob } from './follow-job.ts';
 import { readJobText, wholeNumber } from './options.ts';
+import { outputFolder } from './places.ts';
 import { endingOf, endingOfError, refused } from './run-ending.ts';
 
 export interface RunOptions {
@@ -66,6 +67,8 @@ export interface Run {
   readonly out: string;
   readonly options: RunOptions;
   readonly trainers: number;
+  /** As the job says; it takes fewer where it is begun with fewer. */
+  readonly trainersMin: number;
   readonly view: RunView;
   readonly stopping: Stopping;
   /** Every process started so far. */
@@ -87,10 +90,11 @@ async function run(world: World, jobFile: string | null, options: RunOptions): P
   const stopping = watchSignals(() => {
     for (const child of children) void child.stop(0);
   });
-  const trainers = options.trainers ?? parsed.job.spec.trainers.replicas;
-  const out = outputFolder(world, parsed, options);
+  const { replicas, min: trainersMin } = parsed.job.spec.trainers;
+  const trainers = options.trainers ?? replicas;
+  const out = outputFolder(world, parsed, options.resume ?? options.out);
   try {
-    return end(await train({ world, jobFile: file, out, options, trainers, view, stopping, children }));
+    return end(await train({ world, jobFile: file, out, options, trainers, trainersMin, view, stopping, children }));
   } finally {
     stopping.release();
   }
@@ -122,14 +126,14 @@ async function train(run: Run): Promise<RunEnding> {
 }
 
 async function startAndFollow(run: Run) {
-  const { world, jobFile, out, options, trainers, view, stopping, children } = run;
+  const { world, jobFile, out, options, trainers, trainersMin, view, stopping, children } = run;
   const { overwrite, fresh, trainers: trainersOverride } = options;
   const resume = options.resume !== undefined;
   const { env, cacheDirectory } = world;
   const starting = (what: string): void => view.starting(what);
   const local = await Promise.race([
     startLocalRun(
-      { jobFile, out, overwrite, fresh, resume, trainersOverride, env, cacheDirectory, starting, stopping },
+      { jobFile, out, overwrite, fresh, resume, trainersOverride, trainers, env, cacheDirectory, starting, stopping },
       children,
     ),
     stopping.requested.then((signal) => {
@@ -137,16 +141,6 @@ async function startAndFollow(run: Run) {
     }),
   ]);
   starting(trainers === 1 ? '1 trainer' : `${trainers} trainers`);
-  local.startTrainers(trainers);
-  return followJob(local, { eventsFile: resultFiles(out).events, view, stopping });
-}
-
-/** Where the result goes. A relative place starts at the current folder, like every output of a command. */
-function outputFolder(
-  world: World,
-  { job }: ParsedJob,
-  { out, resume }: { readonly out?: string; readonly resume?: string },
-): string {
-  const uri = job.spec.output.uri ?? `file:out/${job.metadata.name}`;
-  return path.resolve(world.cwd, resume ?? out ?? uri.replace(/^file:/, ''));
+  const wanted = { wanted: trainers, min: Math.min(trainersMin, trainers) };
+  return followJob(local, { eventsFile: resultFiles(out).events, view, stopping, trainers: wanted });
 }

@@ -1,5 +1,6 @@
 // The processes of one local run, started in order (coordinator, broker, trainers) and ended in order (trainers,
-// coordinator, broker). Says which one ended before its time; decides nothing about the job.
+// coordinator, broker). Says when the broker ended before its time; who keeps trainers alive is beside it. Decides nothing
+// about the job.
 
 import os from 'node:os';
 import path from 'node:path';
@@ -11,6 +12,7 @@ import type { JobEnd } from '@thaw/coordinator/core/state.ts';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
 import { startBroker } from './broker.ts';
 import { type Child, type ChildOptions, describeExit, startChild } from './child.ts';
+import { trainerIndex } from './restart-policy.ts';
 import type { Stopping } from './signals.ts';
 
 export interface LocalRunOptions {
@@ -22,6 +24,8 @@ export interface LocalRunOptions {
   readonly resume: boolean;
   /** --trainers, where it was given. */
   readonly trainersOverride: number | undefined;
+  /** To start with. */
+  readonly trainers: number;
   readonly env: NodeJS.ProcessEnv;
   readonly cacheDirectory: string;
   readonly starting: (what: string) => void;
@@ -35,9 +39,8 @@ export interface LocalRun {
   readonly coordinator: Child;
   /** What the job came to: the coordinator's last word before it exits by itself; null without one. */
   jobEnd(): JobEnd | null;
-  startTrainers(count: number): void;
-  /** The first process that ended before its time: a trainer with an error, or the broker. */
-  readonly firstLoss: Promise<Lost>;
+  startTrainer(name: string): Child;
+  readonly brokerLost: Promise<Lost>;
 }
 
 export interface Lost {
@@ -57,10 +60,6 @@ export async function startLocalRun(options: LocalRunOptions, children: Child[])
   const { out, cacheDirectory, starting, stopping } = options;
   const env = withoutS3(options.env); // only the coordinator reads sources
   const files = resultFiles(out);
-  let lose = (_lost: Lost): void => undefined;
-  const firstLoss = new Promise<Lost>((resolve) => {
-    lose = resolve;
-  });
   const start = (child: ChildOptions): Child => {
     if (stopping.asked) throw new ThawError('Cancelled', `asked to stop before ${child.name} was started`);
     const started = startChild(child);
@@ -78,7 +77,6 @@ export async function startLocalRun(options: LocalRunOptions, children: Child[])
   starting('nats-server');
   const logFile = path.join(files.logs, 'nats-server.log');
   const broker = await startBroker({ start, directory: files.broker, logFile, env });
-  watch(broker.child, 'BrokerLost', lose);
   coordinator.tell(JSON.stringify({ natsUrl: broker.url }));
   starting('the coordinator');
   const { grpcPort } = await said.ready;
@@ -87,24 +85,22 @@ export async function startLocalRun(options: LocalRunOptions, children: Child[])
     address,
     coordinator,
     jobEnd: said.jobEnd,
-    startTrainers(count) {
-      const featureBytes = Math.floor((availableMemory() * featureMemoryShare) / count);
-      for (let i = 0; i < count; i++) {
-        const name = `trainer-${i}`;
-        const trainerEnv = {
-          ...env,
-          THAW_LAUNCHED: '1',
-          THAW_COORDINATOR: address,
-          THAW_TRAINER_NAME: name,
-          THAW_LOG_FILE: path.join(files.logs, `${name}.jsonl`),
-          THAW_CACHE: cacheDirectory,
-          THAW_FEATURE_BYTES: env.THAW_FEATURE_BYTES ?? String(featureBytes),
-        };
-        const trainer = start(service(name, 'trainer', trainerEnv, path.join(files.logs, `${name}.stderr.log`)));
-        watch(trainer, 'TrainerLost', lose);
-      }
+    startTrainer(name) {
+      const trainerEnv = {
+        ...env,
+        THAW_LAUNCHED: '1',
+        THAW_COORDINATOR: address,
+        THAW_TRAINER_NAME: name,
+        THAW_LOG_FILE: path.join(files.logs, `${name}.jsonl`),
+        THAW_CACHE: cacheDirectory,
+        THAW_FEATURE_BYTES: env.THAW_FEATURE_BYTES ?? String(featureBytes(name, options.trainers)),
+      };
+      return start(service(name, 'trainer', trainerEnv, path.join(files.logs, `${name}.stderr.log`)));
     },
-    firstLoss,
+    brokerLost: broker.child.exited.then((exit) => {
+      const { child } = broker;
+      return { child, code: 'BrokerLost', message: `${child.name} (pid ${child.pid}) ${describeExit(exit)}` };
+    }),
   };
 }
 
@@ -184,11 +180,13 @@ function refusalOf({ code = '', message = '' }: Said): ThawError {
   return new ThawError(errorCodeOf(code), message);
 }
 
-function watch(child: Child, code: ErrorCode, lose: (lost: Lost) => void): void {
-  void child.exited.then((exit) => {
-    if (code === 'TrainerLost' && exit.code === 0) return;
-    lose({ child, code, message: `${child.name} (pid ${child.pid}) ${describeExit(exit)}` });
-  });
+/**
+ * An equal share for each of those that the run starts with. What they were given stays theirs, so of those that come later
+ * the n-th gets an n-th, and one that is started again gets what it had: at worst all together hold more than the share,
+ * by the logarithm of how much their number grew.
+ */
+function featureBytes(name: string, trainers: number): number {
+  return Math.floor((availableMemory() * featureMemoryShare) / Math.max(trainers, trainerIndex(name) + 1));
 }
 
 /** Bytes that this process tree may use: the cgroup's limit where there is one. */

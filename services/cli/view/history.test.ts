@@ -68,6 +68,33 @@ it('says what is left of the old task, in jobs that ask for it', () => {
   assert.match(shown[1]?.join() ?? '', /validation .* old task 87\.5 % \(-2\.5 points\)$/);
 });
 
+it('says who was lost, who left, how many are wanted, and that training stands still', () => {
+  const view = initialViewState({ monotonic: 0, wall: run.began });
+  const common = { id: '1.1', sequence: 1, at: new Date(run.began).toISOString() };
+  for (const [event, style, text] of [
+    [
+      { kind: 'trainerLost', trainer: 'trainer-1', pid: 7, reason: 'was ended by SIGKILL' },
+      'warning',
+      'trainer-1 (pid 7) lost: was ended by SIGKILL',
+    ],
+    [
+      { kind: 'trainerLeft', trainer: 'trainer-1', pid: 7, reason: 'the job wants 1 trainers' },
+      'plain',
+      'trainer-1 (pid 7) left: the job wants 1 trainers',
+    ],
+    [{ kind: 'trainersScaled', from: 1, to: 3 }, 'bold', 'scaled from 1 trainer to 3'],
+    [
+      { kind: 'trainingPaused', reason: '1 of at least 2 trainers are left', step: 9 },
+      'warning',
+      'paused after step 9: 1 of at least 2 trainers are left',
+    ],
+  ] as const) {
+    const entry = historyOf({ ...common, ...event } as JobEvent, view) as HistoryEntry;
+    const spans = historyLines(entry, 80).flat();
+    assert.deepEqual([spans.at(-1)?.text, spans.at(-1)?.style, entry.minor], [text, style, false]);
+  }
+});
+
 it('says in which order blocks thaw, and what becomes of a stage that is undone', () => {
   const seen = (index: number, name: string, firstEpoch: number) => ({ index, name, firstEpoch, best: null });
   const view = {

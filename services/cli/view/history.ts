@@ -70,6 +70,14 @@ function contentOf(event: JobEvent, state: ViewState): Content | null {
       const { engine, version, device } = event.engineClass;
       return oneLine(`${event.trainer} ready: ${engine} ${version} on ${device}`);
     }
+    case 'trainerLost':
+      return prose(`${event.trainer} (pid ${event.pid}) lost: ${event.reason}`, 'warning');
+    case 'trainerLeft':
+      return oneLine(`${event.trainer} (pid ${event.pid}) left: ${event.reason}`);
+    case 'trainersScaled':
+      return oneLine(`scaled from ${plural(event.from, 'trainer')} to ${event.to}`, 'bold');
+    case 'trainingPaused':
+      return prose(`paused after step ${event.step}: ${event.reason}`, 'warning');
     case 'trainerRefused':
       return prose(`${event.trainer} refused [${event.code}] ${event.message}`, 'warning');
     case 'generationStarted':

@@ -2,13 +2,10 @@
 // seconds without one. The result goes to stdout.
 
 import type { Clock } from '@thaw/common/clock/clock.ts';
-import type { JobStatus__Output } from '@thaw/proto/gen/thaw/v1/JobStatus.ts';
-import { plainText } from './display-width.ts';
 import { writeEnding } from './ending.ts';
 import { foldUpdate } from './fold-update.ts';
 import { historyLines } from './history.ts';
-import { durationText, lossText, percentText, rateText } from './number-text.ts';
-import { phaseWords } from './phase-words.ts';
+import { progressText } from './progress-text.ts';
 import type { RunView } from './run-view.ts';
 import { type Line, line, paint } from './styled-line.ts';
 import { elapsedSeconds, initialViewState } from './view-state.ts';
@@ -55,23 +52,4 @@ export function createPlainView({ stdout, stderr, clock }: PlainViewOptions): Ru
       writeEnding(ending, { stdout, stderr });
     },
   };
-}
-
-function progressText(status: JobStatus__Output): string {
-  const { progress, trainersReady, trainersWanted } = status;
-  const words = phaseWords(status);
-  const trainers = `${trainersReady}/${trainersWanted} trainers`;
-  if (!progress || status.state === 'Gathering') return plainText(words);
-  const { stage, stages, stageName, epochInStage, epochsInStage, stepInEpoch, stepsInEpoch } = progress;
-  const { loss, accuracy, samplesPerSecond, remainingSeconds } = progress;
-  return [
-    `stage ${stage + 1} of ${stages} "${stageName}"`,
-    `epoch ${epochInStage + 1} of at most ${epochsInStage}`,
-    `step ${stepInEpoch}/${stepsInEpoch}`,
-    words,
-    ...(loss > 0 ? [`loss ${lossText(loss).trim()}`, `accuracy ${percentText(accuracy).trim()}`] : []),
-    ...(samplesPerSecond > 0 ? [`${rateText(samplesPerSecond)} samples/s`] : []),
-    trainers,
-    ...(remainingSeconds > 0 ? [`about ${durationText(remainingSeconds)} left`] : []),
-  ].join(', ');
 }

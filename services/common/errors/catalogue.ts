@@ -16,6 +16,7 @@ export const errorCatalogue = {
   },
   TooManyBadSamples: { retryable: false, summary: 'More samples were unreadable than data.maxBadSamples allows.' },
   OutputConflict: { retryable: false, summary: 'The output folder holds another job.' },
+  NotRunning: { retryable: false, summary: 'No run is under way in the output folder.' },
   StorageFailed: { retryable: true, summary: 'A write failed: no permission, disk full, or a torn file.' },
   BlobCorrupt: { retryable: true, summary: 'A blob does not have the digest it is stored under.' },
   BlobNotFound: { retryable: true, summary: 'A blob is not in the store.' },

@@ -39,6 +39,11 @@ it('finds what was kept', async () => {
   const found = await findSnapshot(diskBlobStore(folder), [point]);
   assert.deepEqual([found.snapshot?.step, found.snapshot?.sums.lossSum, found.badSamples], [7, 7, seen]);
   assert.deepEqual([found.restorePoints, found.damaged], [[point], []]);
+  assert.deepEqual(
+    Object.keys(found).sort(),
+    ['badSamples', 'damaged', 'restorePoints', 'snapshot'],
+    'nothing of the form of the file, which would spread into what is made of it',
+  );
 });
 
 it('has nothing to go on from where nothing was kept', async () => {

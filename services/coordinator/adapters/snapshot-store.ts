@@ -40,8 +40,8 @@ export async function findSnapshot(blobs: BlobStore, points: readonly RestorePoi
     try {
       for (const digest of point.states) await blobs.verify(digest);
       const text = new TextDecoder().decode(await blobs.read(point.digest));
-      const found = decodeSnapshot(text, `the snapshot after step ${point.step}`);
-      return { ...found, restorePoints: points.slice(i), damaged };
+      const { snapshot, badSamples } = decodeSnapshot(text, `the snapshot after step ${point.step}`);
+      return { snapshot, badSamples, restorePoints: points.slice(i), damaged };
     } catch (thrown) {
       const { code, message } = toThawError(thrown);
       if (code !== 'BlobCorrupt' && code !== 'BlobNotFound') throw thrown;

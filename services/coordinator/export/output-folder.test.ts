@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, it } from 'node:test';
 import { claimOutput, readMark, reclaimOutput, writeMark } from './output-folder.ts';
 import { resultFiles } from './result-files.ts';
+import { readRunAddress, writeRunAddress } from './run-address.ts';
 
 let folder = '';
 let out = '';
@@ -51,6 +52,15 @@ it('refuses a run of the same job that was begun and did not end well, and names
   });
   await claimOutput(out, { ...claim, uid: '01B', overwrite: true });
   assert.deepEqual(await readdir(out), ['.thaw']);
+});
+
+it('heeds no address that a killed run left, and takes it away with what else that left', async () => {
+  await claimOutput(out, claim);
+  await writeRunAddress(out, { address: '127.0.0.1:1', pid: 1, uid: claim.uid });
+  await writeMark(out, { ...claim, pid: null, state: 'Failed' });
+  assert.equal((await reclaimOutput(out)).uid, claim.uid);
+  await claimOutput(out, { ...claim, uid: '01B' });
+  assert.equal(await readRunAddress(out), null);
 });
 
 it('takes a folder whose run never came to its job', async () => {

@@ -94,8 +94,8 @@ async function claimLocked(out: string, claim: ClaimOptions): Promise<void> {
 /** What an earlier run of this folder left, so that nobody takes it for this run's. Blobs are named by their content. */
 async function removeEarlier(out: string): Promise<void> {
   await withdrawResult(out);
-  const { events, logs, broker, givenJob } = resultFiles(out);
-  for (const left of [events, logs, broker, givenJob]) await rm(left, { recursive: true, force: true });
+  const { events, logs, broker, givenJob, coordinator } = resultFiles(out);
+  for (const left of [events, logs, broker, givenJob, coordinator]) await rm(left, { recursive: true, force: true });
 }
 
 /** Takes the result away, the report first, because its presence says that all is there. */

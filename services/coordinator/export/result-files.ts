@@ -26,6 +26,8 @@ export interface ResultFiles {
   readonly logs: string;
   /** Thaw's own: which job this folder belongs to, blobs, and the broker's files. */
   readonly jobMark: string;
+  /** Where the coordinator listens, as long as it does. */
+  readonly coordinator: string;
   /** The job as it was given, for a run that is taken up again. */
   readonly givenJob: string;
   readonly blobs: string;
@@ -50,6 +52,7 @@ export function resultFiles(out: string): ResultFiles {
     events: path.join(out, 'events.jsonl'),
     logs: path.join(out, 'logs'),
     jobMark: path.join(out, '.thaw', 'job.json'),
+    coordinator: path.join(out, '.thaw', 'coordinator.json'),
     givenJob: path.join(out, '.thaw', 'given-job.json'),
     blobs: path.join(out, '.thaw', 'blobs'),
     broker: path.join(out, '.thaw', 'broker'),

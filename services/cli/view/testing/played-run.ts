@@ -90,14 +90,15 @@ class PlayedJob {
     this.tell();
     for (const index of [0, 1]) this.play.tell({ kind: 'hello', hello: aHello(index) });
     this.tell();
+    const engineClass = { engine: 'tensorflow', version: '2.21.0', device: 'cpu', cpuFeatures: 'avx2', threads: 1 };
     for (const index of [0, 1]) {
-      const probeDigest = 'abc';
-      const engineClass = { engine: 'tensorflow', version: '2.21.0', device: 'cpu', cpuFeatures: 'avx2', threads: 1 };
-      this.play.tell({ kind: 'ready', from: incarnationOf(index), ready: aReady({ engineClass, probeDigest }) });
+      this.play.tell({ kind: 'ready', from: incarnationOf(index), ready: aReady({ engineClass, probeDigest: 'abc' }) });
       this.tell();
     }
-    const hello = aHello(2, { jobDigest: '' });
-    this.play.tell({ kind: 'hello', hello });
+    // One more comes, and computes other bits.
+    this.play.tell({ kind: 'hello', hello: aHello(2) });
+    const ready = aReady({ engineClass, probeDigest: 'def' });
+    this.play.tell({ kind: 'ready', from: incarnationOf(2), ready });
     this.tell();
   }
 

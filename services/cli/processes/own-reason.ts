@@ -1,0 +1,15 @@
+// Why a process ended, by its own account: the last line of its stderr, where that names an error of the catalogue.
+
+import { type ErrorCode, errorCatalogue } from '@thaw/common/errors/catalogue.ts';
+import type { Child } from './child.ts';
+
+export interface Reason {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** Null of one that did not say. */
+export function ownReason({ name, lastLines }: Pick<Child, 'name' | 'lastLines'>): Reason | null {
+  const [, code = '', reason = ''] = /^error \[(\w+)\] (.*)$/.exec(lastLines().at(-1) ?? '') ?? [];
+  return Object.hasOwn(errorCatalogue, code) ? { code: code as ErrorCode, message: `${name}: ${reason}` } : null;
+}
