@@ -99,7 +99,7 @@ describe('an epoch', () => {
       firstStep: 1,
       lastStep: 4,
       stageFirstStep: 1,
-      restoreDigest: '',
+      restoreDigest: 'source',
       resetOptimizer: false,
       epochFirstStep: 1,
       soFar: null,

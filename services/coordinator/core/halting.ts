@@ -188,6 +188,8 @@ export function goBack(state: JobState, now: number): Decision {
       phase: 'Gathering',
       reason,
       directive: null,
+      // Answers to what was asked before count for nothing any more.
+      pending: { ...given.pending, schedules: [] },
       // Until it is known what to go on with, nothing begins.
       reuseKnown: false,
     },

@@ -5,6 +5,7 @@
 import { assignParts } from '@thaw/common/data/evaluation-parts.ts';
 import { assertNever, invariant } from '@thaw/common/errors/thaw-error.ts';
 import { temperatureGrid } from '@thaw/common/evaluation/temperature.ts';
+import { sourceState } from '@thaw/proto/source-state.ts';
 import { chosenMembers } from './choose-members.ts';
 import { issueDirective } from './directive.ts';
 import { record } from './event-log.ts';
@@ -38,7 +39,7 @@ export function beginTraining(state: JobState, now: number): Decision {
   const formed = recordGeneration(generation, now, 'every trainer is ready');
   if (state.resumed.at)
     return trainEpoch(withoutPause(formed, now), now, { ...goOn, restoreDigest: state.resumed.at.state });
-  return state.plan.retention ? evaluateOldTask(formed, 'the old task before training') : beginStages(formed, now);
+  return state.plan.retention ? evaluateOldTask(formed, { isBefore: true }) : beginStages(formed, now);
 }
 
 /** The first stage that is not trained yet, or what follows when there is none. */
@@ -85,11 +86,16 @@ function enterStage(state: JobState, now: number, stage: number): Decision {
     epochsMax: epochsOf(plan),
     stepsMax: plan.steps,
   });
-  const restoreDigest = previous && entry ? restoreOf(state, entry) : '';
+  const restoreDigest = beginningWith(state, entry);
   const epoch = previous ? state.cursor.epoch + 1 : 0;
   const cursor = { ...state.cursor, stage, epochInStage: 0, epoch, stageFirstStep: firstStep };
   const resetOptimizer = previous !== undefined && plan.optimizerState === 'reset';
   return trainEpoch({ ...entered, cursor }, now, { restoreDigest, resetOptimizer });
+}
+
+/** Before the first stage that is the source, which members need not hold: they may have trained, and lost, another run of it. */
+function beginningWith(state: JobState, entry: StoredState | null): string {
+  return state.stages.length > 0 && entry ? restoreOf(state, entry) : sourceState;
 }
 
 /** What members restore after a finished stage; empty when they hold just that state. */
@@ -104,7 +110,7 @@ function restoreOf(state: JobState, { digest, epoch }: StoredState): string {
 function measureBlocks(state: JobState): Decision {
   const entry = entryOf(state, { onEnter: 'restoreBest' });
   const measuring: JobState = { ...state, phase: 'Evaluating', reason: 'measuring which blocks to thaw first' };
-  const restoreDigest = entry ? restoreOf(state, entry) : '';
+  const restoreDigest = beginningWith(state, entry);
   return issueDirective(measuring, {
     kind: 'rank',
     stage: state.stages.length,
@@ -159,9 +165,11 @@ export function evaluateEpoch(state: JobState): Decision {
   return evaluate({ ...state, phase: 'Evaluating', reason: 'validating' }, { split: 'validation', restoreDigest: '' });
 }
 
-/** Members that have just begun hold the source itself; later they hold what was trained. */
-export function evaluateOldTask(state: JobState, reason: string): Decision {
-  return evaluate({ ...state, phase: 'Evaluating', reason }, { split: 'retention', restoreDigest: '' });
+/** Before training the source itself; afterwards what was trained, which members hold. */
+export function evaluateOldTask(state: JobState, { isBefore }: { readonly isBefore: boolean }): Decision {
+  const reason = isBefore ? 'the old task before training' : 'what is left of the old task';
+  const restoreDigest = isBefore ? sourceState : '';
+  return evaluate({ ...state, phase: 'Evaluating', reason }, { split: 'retention', restoreDigest });
 }
 
 interface Evaluation {

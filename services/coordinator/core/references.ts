@@ -1,6 +1,7 @@
 // Which blobs a job still needs beside its artifacts. What a decision makes useless is dropped, once it is stored.
 
 import type { Digest } from '@thaw/common/content/digest.ts';
+import { sourceState } from '@thaw/proto/source-state.ts';
 import type { Effect } from './events.ts';
 import { lastStanding } from './standing.ts';
 import type { JobState, Work } from './state.ts';
@@ -28,7 +29,7 @@ export function referenced(state: JobState): ReadonlySet<string> {
 /** What training is to begin with, whoever has restored it already. */
 function restoredBy(work: Work | undefined): readonly string[] {
   const train = work && 'train' in work ? work.train : null;
-  return train && train.restoreDigest !== '' ? [train.restoreDigest] : [];
+  return train && !['', sourceState].includes(train.restoreDigest) ? [train.restoreDigest] : [];
 }
 
 export function discards(before: JobState, after: JobState): readonly Effect[] {

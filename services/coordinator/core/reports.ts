@@ -215,7 +215,7 @@ function onEvaluated(state: JobState, now: number, results: readonly Result[]): 
   const validation = measured(state, 'validation', results);
   const last = epochs.at(-1) as EpochRecord;
   const next = withStage(state, { epochs: [...epochs.slice(0, -1), { ...last, validation }] });
-  return state.plan.retention ? evaluateOldTask(next, 'what is left of the old task') : onMeasured(next, now);
+  return state.plan.retention ? evaluateOldTask(next, { isBefore: false }) : onMeasured(next, now);
 }
 
 function measured(state: JobState, split: EvaluatedSet, results: readonly Result[]): Metrics {

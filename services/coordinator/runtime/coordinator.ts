@@ -64,6 +64,7 @@ const resendMilliseconds = 1000;
 /** How long trainers get to take their last directive and leave. */
 const farewellMilliseconds = 1500;
 const farewellPollMilliseconds = 20;
+const turnPollMilliseconds = 10;
 
 export class Coordinator {
   readonly #ports: CoordinatorPorts;
@@ -86,7 +87,6 @@ export class Coordinator {
   #exporting: Promise<void> | null = null;
   /** What is done to stored states, one after the other: a stage is kept before its states may be dropped. */
   #housekeeping: Promise<void> = Promise.resolve();
-  readonly #keeping = new Set<Promise<void>>();
   stateWrites = 0;
   stateWriteSeconds = 0;
   snapshotsStored = 0;
@@ -294,11 +294,9 @@ export class Coordinator {
         this.#snapshotAt = this.#ports.clock.monotonic();
         for (const to of effect.to) this.#directives.sendPlan(this.#state, to);
         return;
-      case 'keepSnapshot': {
-        const keeping = this.#keepSnapshot(effect.snapshot).finally(() => this.#keeping.delete(keeping));
-        this.#keeping.add(keeping);
+      case 'keepSnapshot':
+        void this.#keepSnapshot(effect.snapshot);
         return;
-      }
       case 'export':
         // Decided in a turn that also ended the job: nothing is to be written any more.
         if (!isTerminal(this.#state)) this.#exporting = this.#export();
@@ -330,7 +328,9 @@ export class Coordinator {
   /** No trainer holds the state any more: what is on disk is what there is. */
   async #takeUp(): Promise<void> {
     try {
-      await Promise.all(this.#keeping);
+      // What is being stored counts as soon as that is decided; before, it would be taken for a leftover.
+      while (this.#state.pending.writing.length > 0) await delay(turnPollMilliseconds);
+      await this.#housekeeping;
       const { plan, runToken } = this.#state;
       const taken = await this.#ports.takeUp(this.#state);
       const badSamples = this.#seenSamples.all();

@@ -51,7 +51,7 @@ export function createSession(identity: SessionIdentity, handlers: SessionHandle
   let stream: SessionStream | null = null;
   let highestTerm = 0;
   let newestRevision = 0;
-  let welcomed = false;
+  let runToken: string | null = null;
   let ready: TrainerMessage | null = null;
   let report: TrainerMessage | null = null;
   let newestPlan = 0;
@@ -69,6 +69,14 @@ export function createSession(identity: SessionIdentity, handlers: SessionHandle
       report = { report: { ...report.report, term: directive.term } };
       stream?.send(report);
     }
+  };
+
+  const receivedWelcome = (welcome: Welcome__Output): void => {
+    if (runToken === null) handlers.welcome(welcome);
+    runToken ??= welcome.runToken;
+    if (runToken === welcome.runToken) return;
+    const found = `found run token ${welcome.runToken} in the welcome; this trainer's frames carry ${runToken}`;
+    handlers.fatal(new ThawError('TermSuperseded', `${found}: the job was taken up again, start the trainer anew`));
   };
 
   const receivedPlan = (plan: Plan__Output): void => {
@@ -92,8 +100,7 @@ export function createSession(identity: SessionIdentity, handlers: SessionHandle
     received(message) {
       if (message.welcome) {
         highestTerm = Math.max(highestTerm, message.welcome.term);
-        if (!welcomed) handlers.welcome(message.welcome);
-        welcomed = true;
+        receivedWelcome(message.welcome);
       } else if (message.refusal) {
         handlers.fatal(refusalError(message.refusal));
       } else if (message.directive) {

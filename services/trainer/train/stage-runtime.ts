@@ -56,6 +56,8 @@ export interface Stages {
   /** Sets the statistics that the open stage adapts, in its layout's order, and opens the stage anew with them. */
   adapt(moments: Float64Array): StageRuntime;
   restore(bytes: Uint8Array, what: string): void;
+  /** As before any training. */
+  restoreSource(): void;
   encode(scheduleState: string): Uint8Array<ArrayBuffer>;
   digest(): string;
   /** Runs `work` with the averages in the place of the weights that they average, where the stage averages. */
@@ -121,6 +123,14 @@ export function createStages(options: StagesOptions): Stages {
     return runtime;
   };
 
+  const replaceState = (restored: TrainState): void => {
+    const dropped = [...state.keys()].filter((name) => !restored.has(name));
+    close();
+    state = restored;
+    model.writeWeights(sourceValues(context.source, dropped));
+    model.writeWeights(valuesOf(state));
+  };
+
   return {
     rank(order) {
       if (order.length > 0) stages = context.job.stages.map((stage) => withRanked(stage, order));
@@ -139,13 +149,9 @@ export function createStages(options: StagesOptions): Stages {
       model.writeWeights(valuesOf(state, names));
       return open(index, false);
     },
-    restore(bytes, what) {
-      const restored = decodeState(bytes, what);
-      const dropped = [...state.keys()].filter((name) => !restored.has(name));
-      close();
-      state = restored;
-      model.writeWeights(sourceValues(context.source, dropped));
-      model.writeWeights(valuesOf(state));
+    restore: (bytes, what) => replaceState(decodeState(bytes, what)),
+    restoreSource() {
+      if (state.size > 0) replaceState(new Map());
     },
     encode: (scheduleState) => encodeState(state, scheduleState),
     digest: () => stateDigest(state),

@@ -15,6 +15,7 @@ import type { RankBlocks__Output } from '@thaw/proto/gen/thaw/v1/RankBlocks.ts';
 import type { Report } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { StoreState__Output } from '@thaw/proto/gen/thaw/v1/StoreState.ts';
 import type { Train__Output } from '@thaw/proto/gen/thaw/v1/Train.ts';
+import { sourceState } from '@thaw/proto/source-state.ts';
 import {
   type FeatureCounts,
   noFeatureCounts,
@@ -257,7 +258,8 @@ async function store(trainer: Trainer, directive: Directive__Output, work: Store
 async function restore({ link, stages }: Trainer, digest: string): Promise<void> {
   if (digest === '') return;
   link.board.enter('loading');
-  stages.restore(await link.fetch(digest), digest);
+  if (digest === sourceState) stages.restoreSource();
+  else stages.restore(await link.fetch(digest), digest);
 }
 
 /** Lets messages and decoded samples in, then checks that the work is still wanted. */
