@@ -174,25 +174,6 @@ describe('a turn', () => {
     );
   });
 
-  it('ends a job that was asked to end when all members were heard since, if they stand at the newest snapshot', async () => {
-    const { coordinator } = aWorld({ ...new Play(aPlan()).gather(2).state, outbox: [] });
-    const run = coordinator.run();
-    const say = async (member: number, step: number): Promise<void> => {
-      coordinator.message(incarnationOf(member), { heartbeat: { step, phase: 'features' } as Heartbeat__Output });
-      await settled();
-    };
-    await say(0, 0);
-    await say(1, 0);
-    coordinator.stop('SIGINT');
-    await say(0, 0);
-    assert.equal(coordinator.state.phase, 'Training', 'one was not heard since');
-    await say(1, 1);
-    assert.equal(coordinator.state.phase, 'Training', 'a step is to be stored');
-    await say(0, 0);
-    await say(1, 0);
-    assert.equal((await run).phase, 'Cancelled');
-  });
-
   it('of more events than the inbox holds ends the job with a reason; posting never throws', async () => {
     const { coordinator } = aWorld(freshState());
     for (let i = 0; i < inboxEventsMax + 10; i++) coordinator.post({ kind: 'lost', from: 'x', reason: 'flood' });
