@@ -66,7 +66,10 @@ export class Checks {
     }
     const { directive } = state;
     const restored = directive && 'train' in directive.work ? directive.work.train.restoreDigest : '';
-    expect(restored === '' || disk.blobs.has(restored), `directive ${directive?.revision} restores ${restored}, which is gone`);
+    expect(
+      restored === '' || disk.blobs.has(restored),
+      `directive ${directive?.revision} restores ${restored}, which is gone`,
+    );
   }
 }
 

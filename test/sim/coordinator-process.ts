@@ -6,7 +6,7 @@ import { assertNever } from '@thaw/common/errors/thaw-error.ts';
 import { decide } from '@thaw/coordinator/core/decide.ts';
 import type { CoreEvent, Effect } from '@thaw/coordinator/core/events.ts';
 import { initialState } from '@thaw/coordinator/core/initial-state.ts';
-import { type JobState, isTerminal } from '@thaw/coordinator/core/state.ts';
+import { isTerminal, type JobState } from '@thaw/coordinator/core/state.ts';
 import { decodeState, encodeState, sameStored } from '@thaw/coordinator/core/stored-form.ts';
 import { welcomeMessage } from '@thaw/coordinator/core/welcome.ts';
 import { createDirectives, type Directives } from '@thaw/coordinator/runtime/directives.ts';

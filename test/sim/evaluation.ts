@@ -1,10 +1,10 @@
 // Evaluation in the model: numbers of right predictions that the state and the part decide.
 
 import { addSparse } from '@thaw/common/evaluation/sparse-counts.ts';
+import { someEvaluated } from '@thaw/coordinator/testing/builders.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { Evaluate__Output } from '@thaw/proto/gen/thaw/v1/Evaluate.ts';
 import type { Evaluated__Output } from '@thaw/proto/gen/thaw/v1/Evaluated.ts';
-import { someEvaluated } from '@thaw/coordinator/testing/builders.ts';
 import { figureOf } from './model-state.ts';
 import type { Task } from './program.ts';
 import { check, placeIn } from './trainer-life.ts';

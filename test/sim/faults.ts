@@ -31,7 +31,11 @@ function nextFault(world: World): void {
   });
 }
 
-function strike(world: World, kind: Exclude<FaultKind, 'scale' | 'crashCoordinator' | 'replaceCoordinator'>, victim: TrainerProcess): void {
+function strike(
+  world: World,
+  kind: Exclude<FaultKind, 'scale' | 'crashCoordinator' | 'replaceCoordinator'>,
+  victim: TrainerProcess,
+): void {
   const { journal, time } = world;
   const { name, incarnation } = victim;
   const seconds = (milliseconds: number): string => `for ${milliseconds / 1000} s`;

@@ -17,8 +17,6 @@ type DiskEffect = Extract<Effect, { kind: 'keepSnapshot' | 'takeUp' | 'export' |
 export class Housekeeping {
   readonly #world: World;
   readonly #owner: CoordinatorProcess;
-  #keeping = 0;
-  #isWaitingToTakeUp = false;
   /** When the last of what is done one after the other is done. */
   #freeAt = 0;
 
@@ -31,19 +29,18 @@ export class Housekeeping {
     const { disk } = this.#world;
     switch (effect.kind) {
       case 'keepSnapshot':
-        this.#keeping += 1;
         this.#owner.after(this.#delay(), () => this.#keep(effect.snapshot));
         return;
       case 'takeUp':
-        this.#isWaitingToTakeUp = true;
-        this.#takeUpWhenKept();
+        this.#takeUp();
         return;
       case 'export':
         this.#owner.after(this.#delay(), () => this.#export());
         return;
       case 'keepStage':
         this.#inTurn(() => {
-          for (const digest of statesOf(effect.result)) this.#read(digest, `the kept stage "${effect.result.stageName}"`);
+          for (const digest of statesOf(effect.result))
+            this.#read(digest, `the kept stage "${effect.result.stageName}"`);
         });
         return;
       case 'discard':
@@ -71,12 +68,14 @@ export class Housekeeping {
     for (const trainer of [...this.#world.trainers.values()]) trainer.kill(true);
   }
 
-  #takeUpWhenKept(): void {
-    if (!this.#isWaitingToTakeUp || this.#keeping > 0) return;
-    this.#isWaitingToTakeUp = false;
-    // Read now, taken away and told later: the real one reads files meanwhile.
+  /** Snapshots that are being kept count first, which is when it is decided that they are kept. */
+  #takeUp(): void {
     const { state } = this.#owner;
-    this.#owner.after(this.#delay(), () => {
+    if (state.pending.writing.length > 0) {
+      this.#owner.after(1, () => this.#takeUp());
+      return;
+    }
+    this.#inTurn(() => {
       const { plan, runToken } = this.#owner.state;
       this.#owner.post({ kind: 'resumed', plan, runToken, isSameReign: true, ...this.takeUp(state) });
     });
@@ -85,9 +84,7 @@ export class Housekeeping {
   #keep(snapshot: Snapshot): void {
     this.#read(snapshot.state.digest, `the snapshot after step ${snapshot.step}`);
     const digest = this.#world.disk.put(encodeSnapshot(snapshot, []));
-    this.#keeping -= 1;
     this.#owner.post({ kind: 'snapshotKept', digest, snapshot });
-    this.#takeUpWhenKept();
   }
 
   #export(): void {

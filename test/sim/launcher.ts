@@ -39,7 +39,9 @@ export class Launcher {
   ended({ name, pid }: TrainerProcess, reason: string): void {
     const { time, coordinator, journal } = this.#world;
     journal.note('launcher', `${name} (pid ${pid}) has ended: ${reason}`);
-    time.after(this.#world.draw('pace', noticeMilliseconds), () => coordinator.post({ kind: 'exited', name, pid, reason }));
+    time.after(this.#world.draw('pace', noticeMilliseconds), () =>
+      coordinator.post({ kind: 'exited', name, pid, reason }),
+    );
     this.fill(this.#world.draw('pace', backOffMilliseconds));
   }
 

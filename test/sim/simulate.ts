@@ -1,11 +1,12 @@
 // One run of one seed: the undisturbed job first, then the same job with everything that the seed does to it, checked all
 // the time and against the first one at its end.
 
-import assert from 'node:assert/strict';
+import { invariant } from '@thaw/common/errors/thaw-error.ts';
 import { isTerminal, type JobState } from '@thaw/coordinator/core/state.ts';
 import { type Chance, chanceOf } from './chance.ts';
 import { Checks } from './checks.ts';
 import { CoordinatorProcess } from './coordinator-process.ts';
+import { firstDifference } from './difference.ts';
 import { Disk } from './disk.ts';
 import { startFaults } from './faults.ts';
 import { BrokenPromise, Journal } from './journal.ts';
@@ -35,14 +36,14 @@ export interface RunOptions {
 export function simulate(seed: number, { bug, print }: RunOptions = {}): Run {
   const scenario = scenarioOf(seed);
   const calm = play(newWorld(undisturbed(scenario), { bug: null, print: null, expected: null }));
-  assert.equal(calm.failure, null, `the undisturbed run of seed ${seed} failed: ${calm.failure}`);
+  invariant(calm.failure === null, `the undisturbed run of seed ${seed}: ${calm.failure}`);
   const expected = calm.world.checks.states;
   const world = newWorld(scenario, { bug: bug ?? null, print: print ?? null, expected });
   const { failure } = play(world);
   const { journal, time, coordinator } = world;
   return {
     seed,
-    failure: failure ?? difference(calm.world.coordinator.state, coordinator.state),
+    failure: failure ?? firstDifference(outcomeOf(coordinator.state), outcomeOf(calm.world.coordinator.state)),
     journal,
     seconds: time.now / 1000,
     restarts: coordinator.state.term - 1,
@@ -107,18 +108,11 @@ function outcomeOf({ phase, failure, stages, test, held, cursor, result, calibra
   const { step, epoch } = cursor;
   return {
     ...{ phase, failure, test, held, step, epoch, result, calibration, oldTask },
-    stages: stages.map(({ stage, ended, firstStep, steps, epochsDone, epochs, best, plateau, ranking, rolledBack }) => ({
-      ...{ stage, ended, firstStep, steps, epochsDone, best, plateau, ranking, rolledBack },
-      epochs: epochs.map(({ trainSeconds: _, seconds: __, ...figures }) => figures),
-    })),
+    stages: stages.map(
+      ({ stage, ended, firstStep, steps, epochsDone, epochs, best, plateau, ranking, rolledBack }) => ({
+        ...{ stage, ended, firstStep, steps, epochsDone, best, plateau, ranking, rolledBack },
+        epochs: epochs.map(({ trainSeconds: _, seconds: __, ...figures }) => figures),
+      }),
+    ),
   };
-}
-
-function difference(expected: JobState, found: JobState): string | null {
-  try {
-    assert.deepEqual(outcomeOf(found), outcomeOf(expected));
-    return null;
-  } catch (thrown) {
-    return `the job came to something else: ${(thrown as Error).message}`;
-  }
 }

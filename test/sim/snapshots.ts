@@ -1,8 +1,8 @@
 // A trainer's snapshots, as the real ones are taken: after the step that a plan or the epoch's end asks for, beside
 // training, told once the copy is hashed or stored.
 
-import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import { digestOf } from '@thaw/common/content/digest.ts';
+import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import { encodeModel } from './model-state.ts';
 import { Program, type Task } from './program.ts';
 import type { TrainerProcess } from './trainer-process.ts';
@@ -42,13 +42,17 @@ export class ModelSnapshots {
     const plan = done.acknowledgedPlan > this.#carriedOut ? this.#owner.plan : null;
     this.#carriedOut = Math.max(this.#carriedOut, done.acknowledgedPlan);
     if (done.endStoredBy !== null) yield* this.#take(done, done.endStoredBy === done.self);
-    else if (plan) yield* this.#take(done, plan.number === done.acknowledgedPlan && plan.snapshot?.member === done.self);
+    else if (plan)
+      yield* this.#take(done, plan.number === done.acknowledgedPlan && plan.snapshot?.member === done.self);
   }
 
   *#take(done: StepDone, isStoring: boolean): Task {
     yield () => this.#underWay < underWayMax;
     this.#underWay += 1;
-    const program: Program = new Program(this.#owner, this.#finish(done, isStoring, () => this.#ended(program)));
+    const program: Program = new Program(
+      this.#owner,
+      this.#finish(done, isStoring, () => this.#ended(program)),
+    );
     this.#programs.push(program);
     program.wake();
   }

@@ -2,19 +2,19 @@
 // comes. What it computes is made up, when it looks for a newer directive is not.
 
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
+import { aReady } from '@thaw/coordinator/testing/builders.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { RankBlocks__Output } from '@thaw/proto/gen/thaw/v1/RankBlocks.ts';
 import type { Report } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { StoreState__Output } from '@thaw/proto/gen/thaw/v1/StoreState.ts';
-import { aReady } from '@thaw/coordinator/testing/builders.ts';
 import { Superseded } from '@thaw/trainer/comms/inbox.ts';
-import { BrokenPromise } from './journal.ts';
 import { evaluateParts } from './evaluation.ts';
+import type { Sum } from './exchange.ts';
+import { BrokenPromise } from './journal.ts';
 import { decodeModel, encodeModel, figureOf } from './model-state.ts';
 import type { Task } from './program.ts';
-import type { Sum } from './exchange.ts';
-import { trainSteps } from './training.ts';
 import type { TrainerProcess } from './trainer-process.ts';
+import { trainSteps } from './training.ts';
 
 type Result = Omit<Report, 'term' | 'revision'>;
 

@@ -1,17 +1,17 @@
 // A trainer as a process: its session (the production one), what it holds, and the program that it runs. It can be killed,
 // stopped and woken, asked to leave, and cut off. What comes in while it is stopped waits for it.
 
-import { ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Digest } from '@thaw/common/content/digest.ts';
+import { ThawError, toThawError } from '@thaw/common/errors/thaw-error.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { EpochSums__Output } from '@thaw/proto/gen/thaw/v1/EpochSums.ts';
 import type { Plan__Output } from '@thaw/proto/gen/thaw/v1/Plan.ts';
 import type { TrainerMessage } from '@thaw/proto/gen/thaw/v1/TrainerMessage.ts';
 import type { Welcome__Output } from '@thaw/proto/gen/thaw/v1/Welcome.ts';
 import { createSession, type Session } from '@thaw/trainer/comms/session.ts';
-import { BrokenPromise } from './journal.ts';
 import { Connection } from './connection.ts';
 import { Exchange } from './exchange.ts';
+import { BrokenPromise } from './journal.ts';
 import { type ModelState, sourceState } from './model-state.ts';
 import { Program, type Task } from './program.ts';
 import { ModelSnapshots } from './snapshots.ts';

@@ -83,7 +83,7 @@ export function environmentReaders(sources: readonly Source[]): string[] {
 }
 
 /** What npm scripts, launchers and users start. */
-const program = /^(services\/[^/]+\/main|test\/bench\/main|test\/parity\/.+\.parity|scripts\/[^/]+)\.ts$/;
+const program = /^(services\/[^/]+\/main|test\/(bench|sim)\/main|test\/parity\/.+\.parity|scripts\/[^/]+)\.ts$/;
 
 /** Files that nothing leads to, and code of Thaw that only its tests lead to. */
 export function deadFiles(sources: readonly Source[]): string[] {

@@ -28,6 +28,8 @@ export function createDirectives(sessions: Sessions): Directives {
   const revisions = new Map<string, number>();
   let resent = 0;
   const send = (state: JobState, to: string): void => {
+    // Since it was decided to tell it, it may have been decided that it is no member any more.
+    if (!directedMembers(state).includes(to)) return;
     const directive = directiveMessage(state);
     if (directive) sessions.send(to, { directive });
     sendPlan(state, to);
