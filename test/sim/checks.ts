@@ -3,6 +3,7 @@
 
 import type { JobState } from '@thaw/coordinator/core/state.ts';
 import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
+import { sourceState } from '@thaw/proto/source-state.ts';
 import type { Sum } from './exchange.ts';
 import { BrokenPromise } from './journal.ts';
 import { digestOfModel } from './model-state.ts';
@@ -67,7 +68,7 @@ export class Checks {
     const { directive } = state;
     const restored = directive && 'train' in directive.work ? directive.work.train.restoreDigest : '';
     expect(
-      restored === '' || disk.blobs.has(restored),
+      ['', sourceState].includes(restored) || disk.blobs.has(restored),
       `directive ${directive?.revision} restores ${restored}, which is gone`,
     );
   }

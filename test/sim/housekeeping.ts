@@ -58,14 +58,8 @@ export class Housekeeping {
     disk.keepOnly(new Set(restorePoints.flatMap(({ digest, states }) => [digest, ...states])));
     const text = newest && this.#read(newest.digest, 'the newest restore point');
     for (const digest of newest?.states ?? []) this.#read(digest, `the restore point of step ${newest?.step}`);
-    if (!newest) this.#beginsAnew();
     const snapshot = text ? decodeSnapshot(text, 'simulated').snapshot : null;
     return { snapshot, restorePoints, badSamples: [], damaged: [] };
-  }
-
-  /** Nobody can be told to hold the source again. */
-  #beginsAnew(): void {
-    for (const trainer of [...this.#world.trainers.values()]) trainer.kill(true);
   }
 
   /** Snapshots that are being kept count first, which is when it is decided that they are kept. */

@@ -11,7 +11,7 @@ export interface ModelState {
   readonly slots: string;
 }
 
-export const sourceState: ModelState = { weights: 'source', slots: '' };
+export const untrained: ModelState = { weights: 'source', slots: '' };
 
 /** Of one shard to one step: a small integer, whoever computes it. */
 export function contributionOf(step: number, shard: number): number {

@@ -7,11 +7,12 @@ import type { Directive__Output } from '@thaw/proto/gen/thaw/v1/Directive.ts';
 import type { RankBlocks__Output } from '@thaw/proto/gen/thaw/v1/RankBlocks.ts';
 import type { Report } from '@thaw/proto/gen/thaw/v1/Report.ts';
 import type { StoreState__Output } from '@thaw/proto/gen/thaw/v1/StoreState.ts';
+import { sourceState } from '@thaw/proto/source-state.ts';
 import { Superseded } from '@thaw/trainer/comms/inbox.ts';
 import { evaluateParts } from './evaluation.ts';
 import type { Sum } from './exchange.ts';
 import { BrokenPromise } from './journal.ts';
-import { decodeModel, encodeModel, figureOf } from './model-state.ts';
+import { decodeModel, encodeModel, figureOf, untrained } from './model-state.ts';
 import type { Task } from './program.ts';
 import type { TrainerProcess } from './trainer-process.ts';
 import { trainSteps } from './training.ts';
@@ -70,6 +71,10 @@ function* rank(self: TrainerProcess, directive: Directive__Output, { stage, step
 /** Not interrupted by a newer directive; a state that the job still needs has to be there. */
 export function* restore(self: TrainerProcess, directive: Directive__Output, digest: string): Task {
   if (digest === '') return;
+  if (digest === sourceState) {
+    self.state = untrained;
+    return;
+  }
   const { checks, disk } = self.world;
   const content = yield* self.transfer(`fetching ${digest}`, () => {
     checks.fetching(self, directive, digest);

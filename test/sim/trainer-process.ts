@@ -12,7 +12,7 @@ import { createSession, type Session } from '@thaw/trainer/comms/session.ts';
 import { Connection } from './connection.ts';
 import { Exchange } from './exchange.ts';
 import { BrokenPromise } from './journal.ts';
-import { type ModelState, sourceState } from './model-state.ts';
+import { type ModelState, untrained } from './model-state.ts';
 import { Program, type Task } from './program.ts';
 import { ModelSnapshots } from './snapshots.ts';
 import { trainerLife } from './trainer-life.ts';
@@ -52,7 +52,7 @@ export class TrainerProcess implements Identity {
   /** Not taken yet. */
   directive: Directive__Output | null = null;
   plan: Plan__Output | null = null;
-  state: ModelState = sourceState;
+  state: ModelState = untrained;
   position: Position = { appliedStep: 0, sums: null };
   /** It has promised to apply nothing of any generation below this one. */
   haltedIn = 0;
