@@ -21,7 +21,7 @@ import { isStoredUpTo, snapshotOfHalt } from './stopping.ts';
 import { then } from './then.ts';
 
 /** What training stands still for, or would; null while no training is under way. */
-export function interruptedBy({ directive, generation }: JobState): Interrupted | null {
+export function interruptedBy({ directive, generation }: JobState): Omit<Interrupted, 'reason'> | null {
   if (!directive || !generation) return null;
   const { work } = directive;
   if (work.kind === 'halt' || work.kind === 'handOver') return work;
@@ -30,7 +30,7 @@ export function interruptedBy({ directive, generation }: JobState): Interrupted 
 }
 
 export interface Halting {
-  readonly interrupted: Interrupted;
+  readonly interrupted: Omit<Interrupted, 'reason'>;
   /** Members of the next generation. */
   readonly chosen: readonly Member[];
   /** In words. */
@@ -142,7 +142,8 @@ function nameOf({ generation }: JobState, incarnation: string): string {
 
 function handOver(state: JobState, { train, holding }: Next): Decision {
   const member = state.generation?.members.findIndex(({ incarnation }) => incarnation === holding[0]) ?? 0;
-  return issueDirective(state, { kind: 'handOver', member, train, from: holding });
+  const { reason } = state.directive?.work as Interrupted;
+  return issueDirective(state, { kind: 'handOver', reason, member, train, from: holding });
 }
 
 export function onHandedOver(
@@ -159,9 +160,8 @@ export function onHandedOver(
 }
 
 function goOn(state: JobState, now: number, train: TrainWork): Decision {
-  const { work } = state.directive as NonNullable<JobState['directive']>;
+  const { reason } = state.directive?.work as Interrupted;
   const generation = { ...(state.generation as Generation), firstStep: train.firstStep };
-  const reason = work.kind === 'halt' ? work.reason : 'the state is handed over';
   return directTraining(recordGeneration({ ...state, generation }, now, reason), train);
 }
 

@@ -137,7 +137,7 @@ export interface DirectiveState {
 
 export type Work =
   | { readonly kind: 'train'; readonly train: TrainWork }
-  | ({ readonly kind: 'halt'; readonly reason: string } & Interrupted)
+  | ({ readonly kind: 'halt' } & Interrupted)
   /** One who holds the state stores it for those of `train.restoring`; training goes on with it. */
   | ({ readonly kind: 'handOver'; readonly member: number } & Interrupted)
   | {
@@ -159,6 +159,8 @@ export type EvaluatedSet = 'validation' | 'test' | 'retention';
 
 /** Training that stands still until its members are the wanted ones. */
 export interface Interrupted {
+  /** In words. */
+  readonly reason: string;
   /** What was, or is to be, trained. */
   readonly train: TrainWork;
   /** Incarnations that were told to train it: what others hold proves nothing. */
