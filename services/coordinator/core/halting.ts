@@ -18,7 +18,6 @@ import { directTraining } from './progression.ts';
 import { dropUnanswered } from './snapshots.ts';
 import type { Generation, Interrupted, JobState, Member, TrainWork, Work } from './state.ts';
 import { isStoredUpTo, snapshotOfHalt } from './stopping.ts';
-import { then } from './then.ts';
 
 /** What training stands still for, or would; null while no training is under way. */
 export function interruptedBy({ directive, generation }: JobState): Omit<Interrupted, 'reason'> | null {
@@ -42,9 +41,8 @@ export function halt(state: JobState, now: number, { interrupted, chosen, reason
   const { train, from } = interrupted;
   const formed = formGeneration(state, chosen, train.firstStep);
   const isSame = isGeneration(state, chosen);
-  return then(isSame ? { state: formed, effects: [] } : dropUnanswered(formed), (given) =>
-    issueDirective({ ...given, reason: `training halts ${reason}` }, { kind: 'halt', reason, train, from }),
-  );
+  const given = isSame ? formed : dropUnanswered(formed);
+  return issueDirective({ ...given, reason: `training halts ${reason}` }, { kind: 'halt', reason, train, from });
 }
 
 /** All members of the new generation stand still, and have said where. */
@@ -182,17 +180,16 @@ function pause(state: JobState, now: number, { train }: Interrupted): Decision {
 /** Nobody is left who holds what training goes on with: back to the newest snapshot, with whoever is or will be there. */
 export function goBack(state: JobState, now: number): Decision {
   const reason = 'no trainer is left that holds the state; going back to the newest snapshot';
-  return then(dropUnanswered(state), (given) => ({
-    state: {
-      ...record(given, now, { kind: 'trainingPaused', reason, step: state.cursor.step }),
-      phase: 'Gathering',
-      reason,
-      directive: null,
-      // Answers to what was asked before count for nothing any more.
-      pending: { ...given.pending, schedules: [] },
-      // Until it is known what to go on with, nothing begins.
-      reuseKnown: false,
-    },
-    effects: [{ kind: 'takeUp' }],
-  }));
+  const given = dropUnanswered(state);
+  const waiting: JobState = {
+    ...record(given, now, { kind: 'trainingPaused', reason, step: state.cursor.step }),
+    phase: 'Gathering',
+    reason,
+    directive: null,
+    // Answers to what was asked before count for nothing any more.
+    pending: { ...given.pending, schedules: [] },
+    // Until it is known what to go on with, nothing begins.
+    reuseKnown: false,
+  };
+  return { state: waiting, effects: [{ kind: 'takeUp' }] };
 }

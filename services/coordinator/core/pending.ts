@@ -25,6 +25,9 @@ export interface Pending {
     readonly step: number;
     readonly answers: Readonly<Record<string, SnapshotTaken__Output>>;
   }[];
+  /** States that were stored for snapshots which came to nothing. They go with the next restore point, not at once: whoever
+   * trains the same step again stores the same bytes again. */
+  readonly dropped: readonly { readonly digest: string; readonly step: number }[];
   /** Snapshots that all have answered for, while their files are written. */
   readonly writing: readonly Snapshot[];
   /** Of the test set, once it is known, cell = truth * classes + prediction; for the report alone, so it is not stored. */
@@ -37,6 +40,7 @@ export const nothingPending: Pending = {
   results: {},
   schedules: [],
   snapshots: [],
+  dropped: [],
   writing: [],
   testConfusion: null,
   testFigures: null,

@@ -227,6 +227,7 @@ describe('a job that was stopped', () => {
     const { state } = resumed;
     resumed.tell({ kind: 'report', from, report: { ...report, trained: aTrained(5) } });
     resumed.tell({ kind: 'snapshotTaken', from: incarnationOf(0), taken: aTaken(state, { step: 5, member: 0 }) });
-    assert.equal(resumed.state, state);
+    assert.deepEqual({ ...resumed.state, pending: null }, { ...state, pending: null });
+    assert.deepEqual(resumed.state.pending.snapshots, []);
   });
 });

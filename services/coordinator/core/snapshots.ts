@@ -13,6 +13,7 @@ import { cancel, fail } from './failing.ts';
 import { referenced } from './references.ts';
 import { type RestorePoint, type Schedule, type Snapshot, scheduleOf, statesIn } from './snapshot.ts';
 import { isTerminal, type JobState } from './state.ts';
+import { then } from './then.ts';
 
 /** The newest one, and the one before it for the day on which a disk has damaged the newest. */
 export const restorePointsMax = 2;
@@ -66,7 +67,7 @@ export function onSnapshotTaken(state: JobState, now: number, from: string, take
   const schedule = scheduleAt(state, taken.revision);
   const newest = state.restorePoints[0]?.step ?? 0;
   if (!isMember || !schedule || isTerminal(state) || taken.step <= newest || isWritten)
-    return { state, effects: dropOf(state, taken) };
+    return { state: withDropped(state, [taken]), effects: [] };
   const { revision, step } = taken;
   const isSame = (one: { readonly revision: number; readonly step: number }): boolean =>
     one.revision === revision && one.step === step;
@@ -87,11 +88,9 @@ function onAllTaken(state: JobState, now: number, schedule: Schedule, all: reado
     all.map((one) => `${one.digest} (${canonicalJson(one.sums)})`),
   );
   if (difference) {
-    const failed = fail(state, now, {
-      code: 'StateDiverged',
-      message: `in the snapshot after step ${step}, ${difference}`,
-    });
-    return { state: failed.state, effects: [...failed.effects, ...all.flatMap((one) => dropOf(state, one))] };
+    const message = `in the snapshot after step ${step}, ${difference}`;
+    const failed = fail(withDropped(state, all), now, { code: 'StateDiverged', message });
+    return then(failed, (given) => discardDropped(given, step));
   }
   const openPlan = state.openPlan && plan >= state.openPlan.number ? null : state.openPlan;
   const stored = all.find(({ bytes }) => bytes > 0);
@@ -105,15 +104,27 @@ function onAllTaken(state: JobState, now: number, schedule: Schedule, all: reado
 }
 
 /** Snapshots that not all have answered for, and the open plan, end with their generation. */
-export function dropUnanswered(state: JobState): Decision {
+export function dropUnanswered(state: JobState): JobState {
   const answers = state.pending.snapshots.flatMap((one) => Object.values(one.answers));
-  const dropped: JobState = { ...state, openPlan: null, pending: { ...state.pending, snapshots: [] } };
-  return { state: dropped, effects: answers.flatMap((answer) => dropOf(dropped, answer)) };
+  return withDropped({ ...state, openPlan: null, pending: { ...state.pending, snapshots: [] } }, answers);
 }
 
-/** A state that was stored and that nobody will name. */
-function dropOf(state: JobState, { digest, bytes }: SnapshotTaken__Output): Decision['effects'] {
-  return bytes > 0 && !referenced(state).has(digest) ? [{ kind: 'discard', digest }] : [];
+function withDropped(state: JobState, answers: readonly SnapshotTaken__Output[]): JobState {
+  const stored = answers.filter(({ bytes }) => bytes > 0).map(({ digest, step }) => ({ digest, step }));
+  if (stored.length === 0) return state;
+  return { ...state, pending: { ...state.pending, dropped: [...state.pending.dropped, ...stored] } };
+}
+
+/** What was dropped up to this restore point, unless something else has the same digest. */
+function discardDropped(state: JobState, upTo: number): Decision {
+  const due = state.pending.dropped.filter(({ step }) => step <= upTo);
+  const needed = referenced(state);
+  const useless = new Set(due.map(({ digest }) => digest).filter((digest) => !needed.has(digest)));
+  const dropped = state.pending.dropped.filter(({ step }) => step > upTo);
+  return {
+    state: { ...state, pending: { ...state.pending, dropped } },
+    effects: [...useless].map((digest) => ({ kind: 'discard', digest })),
+  };
 }
 
 /** The snapshot's file is on disk: this is the one moment at which the restore point moves. */
@@ -137,12 +148,14 @@ export function onSnapshotKept(
   const pending = { ...state.pending, writing, schedules };
   const { bytes } = snapshot.state;
   const place = { stage, epoch, step };
-  const moved = record({ ...state, restorePoints, pending }, now, {
+  const { state: rid, effects } = discardDropped({ ...state, restorePoints, pending }, step);
+  const moved = record(rid, now, {
     kind: 'snapshotStored',
     ...place,
     digest,
     bytes,
     pauseSeconds,
   });
-  return state.stopping === null ? { state: moved, effects: [] } : cancel(moved, now, state.stopping);
+  if (state.stopping === null) return { state: moved, effects };
+  return then({ state: moved, effects }, (given) => cancel(given, now, state.stopping ?? ''));
 }
