@@ -121,14 +121,19 @@ export function onGoodbye(state: JobState, now: number, from: string, reason: st
   return nothing(record(without(state, member), now, { kind: 'trainerLeft', trainer, pid, reason }));
 }
 
-/** They say that one trainer has lost touch, and nothing of the job. */
-const lostTouch: readonly string[] = ['CoordinatorLost', 'TermSuperseded'] satisfies readonly ErrorCode[];
+/** They say that one trainer has lost touch, or woke with an old directive, and nothing of the job. */
+const lostTouch: readonly string[] = [
+  'CoordinatorLost',
+  'TermSuperseded',
+  'BlobNotFound',
+] satisfies readonly ErrorCode[];
 
-/** Before training, and of one that trains, a trainer's own error is the job's; one that only wants to join is let go. */
+/** Before any training, and of one that trains, a trainer's own error is the job's; one that only wants to join is let go. */
 export function onFailure(state: JobState, now: number, from: string, failure: Failure__Output): Decision {
   const member = memberOf(state, from);
   if (!member || isDone(state)) return nothing(state);
-  const isNeeded = state.phase === 'Gathering' || isTraining(state, member);
+  const isFirst = state.generation === null;
+  const isNeeded = isFirst || (state.directive !== null && isTraining(state, member));
   if (isNeeded && !lostTouch.includes(failure.code)) return fail(state, now, failureOf(member, failure));
   return lose(state, now, member, `${failure.code}: ${failure.message}`);
 }

@@ -235,12 +235,26 @@ describe('a trainer that joins', () => {
     assert.deepEqual(membersOf(play), [0, 5]);
   });
 
+  const failureOf = (code: string) => ({ code, message: 'no addon', stage: 0, step: 0, tensor: '' });
+
   it('does not end the job by an error of its own', () => {
     const play = training(2);
     play.tell({ kind: 'hello', hello: aHello(5) });
-    const failure = { code: 'EngineUnavailable', message: 'no addon', stage: 0, step: 0, tensor: '' };
-    play.tell({ kind: 'failure', from: incarnationOf(5), failure });
+    play.tell({ kind: 'failure', from: incarnationOf(5), failure: failureOf('EngineUnavailable') });
     assert.deepEqual([play.kind(), play.state.failure, play.kinds().at(-1)], ['train', null, 'trainerLost']);
+  });
+
+  it('does not end it either when the others are gone and it wakes with what it was told before', () => {
+    const play = lose(training(2), 0, 1).join(1, 1);
+    assert.equal(play.state.phase, 'Gathering');
+    play.tell({ kind: 'failure', from: incarnationOf(1), failure: failureOf('Internal') });
+    assert.deepEqual([play.state.phase, play.kinds().at(-1)], ['Gathering', 'trainerLost']);
+  });
+
+  it('that has only lost touch ends no job, though it trains', () => {
+    const play = training(2);
+    play.tell({ kind: 'failure', from: incarnationOf(1), failure: failureOf('CoordinatorLost') });
+    assert.deepEqual([play.kind(), membersOf(play)], ['halt', [0]]);
   });
 });
 
