@@ -1,6 +1,6 @@
-// How a run ends when somebody or something ends it: Ctrl-C, and every process killed. Always with a sentence, and with
-// nothing left behind. How long it takes after a signal is printed. (Going on without the lost process is not supported
-// yet; resume.test.ts takes runs up again.)
+// How a run ends when somebody or something ends it: Ctrl-C, and each process killed without which it cannot go on. Always
+// with a sentence, and with nothing left behind. How long it takes after a signal is printed. (A killed trainer ends no
+// run: that, with its bits, is elastic.test.ts; resume.test.ts takes runs up again.)
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -103,11 +103,6 @@ describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
   }
 
   const killed: readonly { role: Relative['role']; code: string; message: RegExp }[] = [
-    {
-      role: 'trainer',
-      code: 'TrainerLost',
-      message: /trainer-\d \(pid \d+\) was lost in stage "endless" after step \d+/,
-    },
     { role: 'coordinator', code: 'CoordinatorLost', message: /the coordinator \(pid \d+\) was ended by SIGKILL/ },
     { role: 'nats-server', code: 'BrokerLost', message: /nats-server \(pid \d+\) was ended by SIGKILL/ },
   ];
@@ -124,6 +119,22 @@ describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
       await assert.rejects(access(resultFiles(out).report));
     });
   }
+
+  it('by a killed trainer goes on: the other trains on, and another one takes the place', async () => {
+    const { thaw, out } = await aRunUnderWay();
+    const killed = await oneOf(thaw, 'trainer');
+    process.kill(killed, 'SIGKILL');
+    await until(thaw, () => generationSizes(thaw).length >= 3);
+    assert.deepEqual(generationSizes(thaw), [2, 1, 2]);
+    const [lost, ...more] = eventsOf(thaw.stdout()).filter(({ kind }) => kind === 'trainerLost');
+    assert.deepEqual([lost?.pid, lost?.reason, more.length], [killed, 'was ended by SIGKILL', 0]);
+    thaw.kill('SIGINT');
+    const { status, stderr } = await thaw.ended;
+    assert.equal(status, 130);
+    assert.match(stderr, new RegExp(`trainer-\\d \\(pid ${killed}\\) was ended by SIGKILL; starting it again`));
+    await assertNothingLeft(thaw);
+    assert.equal((await markOf(out)).state, 'Cancelled');
+  });
 
   it('by kill -9 of the command itself leaves no process behind', async () => {
     const { thaw } = await aRunUnderWay();
@@ -153,5 +164,11 @@ describe('a run that is ended', { skip: await skipWithoutEngine() }, () => {
     await again.ended;
   });
 });
+
+/** How many trained together, one after the other. */
+function generationSizes(thaw: ThawProcess): number[] {
+  const started = eventsOf(thaw.stdout()).filter(({ kind }) => kind === 'generationStarted');
+  return started.map(({ trainers }) => (trainers as readonly string[]).length);
+}
 
 const endless = { name: 'endless', trainable: ['head/**'], epochs: 100_000 };

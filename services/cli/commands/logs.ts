@@ -3,7 +3,6 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
-import { readMark } from '@thaw/coordinator/export/output-folder.ts';
 import { resultFiles } from '@thaw/coordinator/export/result-files.ts';
 import { Command } from 'commander';
 import { loggedProcesses, openLogFiles, type TimedLine } from '../logs/log-files.ts';
@@ -12,7 +11,7 @@ import { type Line, paint, type Style, span } from '../view/styled-line.ts';
 import { takesColour } from '../view/view-mode.ts';
 import type { World } from '../world.ts';
 import { shownPath } from './places.ts';
-import { findRun, isUnderWay, jobArgument } from './running-job.ts';
+import { findRun, isUnderWay, jobArgument, markNow } from './running-job.ts';
 
 interface LogsOptions {
   readonly follow: boolean;
@@ -36,7 +35,8 @@ export function logsCommand(world: World): Command {
 }
 
 async function logs(world: World, job: string, { follow, trainer, json }: LogsOptions): Promise<void> {
-  const { out, mark } = await findRun(world, job);
+  const run = await findRun(world, job);
+  const { out, mark } = run;
   const folder = resultFiles(out).logs;
   // Of a run under way, it may still come.
   if (trainer !== undefined && !(follow && isUnderWay(mark))) await requireLog(world, folder, trainer);
@@ -44,7 +44,7 @@ async function logs(world: World, job: string, { follow, trainer, json }: LogsOp
   const print = json ? jsonPrinter(world) : textPrinter(world);
   for (;;) {
     // Asked before reading: what is written while it ends is read too.
-    const isOver = !isUnderWay((await readMark(resultFiles(out).jobMark)) ?? mark);
+    const isOver = !isUnderWay(await markNow(run));
     print(await files.read());
     if (!follow || isOver) return;
     await delay(pollMilliseconds);

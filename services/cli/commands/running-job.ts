@@ -119,11 +119,15 @@ export function isUnderWay({ pid, process }: JobMark): boolean {
   return pid !== null && isRunning(pid, process);
 }
 
+export async function markNow({ out, mark }: FoundRun): Promise<JobMark> {
+  return (await readMark(resultFiles(out).jobMark)) ?? mark;
+}
+
 /** Once the run has ended: the mark with how. */
-export async function untilOver({ out, mark }: FoundRun): Promise<JobMark> {
+export async function untilOver(run: FoundRun): Promise<JobMark> {
   for (;;) {
-    const now = (await readMark(resultFiles(out).jobMark)) ?? mark;
-    if (!isUnderWay(now)) return now;
+    const mark = await markNow(run);
+    if (!isUnderWay(mark)) return mark;
     await delay(pollMilliseconds);
   }
 }

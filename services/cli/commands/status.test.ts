@@ -97,6 +97,13 @@ it('says of a run that has succeeded what its report says', async (context) => {
   );
 });
 
+it('says of a run whose coordinator does not listen yet that it is just starting', async (context) => {
+  const { run, world, status } = await aRun(context);
+  await run.close();
+  await status();
+  assert.match(world.written(), /^digits is just starting or ending \(process \d+\)\n$/);
+});
+
 it('watches a run until it is over: a line at each turn, then how it ended', async (context) => {
   const { run, world, status } = await aRun(context);
   const watched = status('--watch');

@@ -1,6 +1,7 @@
 // `thaw status JOB`: how far a run is, asked of its coordinator; of one that is not under way, what its folder says. With
 // --watch it goes on saying so until the run is over: in place on a terminal, else a line at each turn.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import type { JobStatus__Output } from '@thaw/proto/gen/thaw/v1/JobStatus.ts';
 import type { JobUpdate__Output } from '@thaw/proto/gen/thaw/v1/JobUpdate.ts';
@@ -14,15 +15,7 @@ import { guardTerminal } from '../view/terminal-guard.ts';
 import { takesColour, viewMode } from '../view/view-mode.ts';
 import type { World } from '../world.ts';
 import { nextTime } from './places.ts';
-import {
-  type FoundRun,
-  findRun,
-  isUnderWay,
-  jobArgument,
-  type RunningJob,
-  reachRun,
-  untilOver,
-} from './running-job.ts';
+import { type FoundRun, findRun, isUnderWay, jobArgument, markNow, reachRun, untilOver } from './running-job.ts';
 
 interface StatusOptions {
   readonly watch: boolean;
@@ -30,6 +23,7 @@ interface StatusOptions {
 }
 
 const columnsDefault = 80;
+const reopenMilliseconds = 100;
 
 export function statusCommand(world: World): Command {
   return new Command('status')
@@ -42,23 +36,47 @@ export function statusCommand(world: World): Command {
 
 async function status(world: World, job: string, options: StatusOptions): Promise<void> {
   const run = await findRun(world, job);
+  if (options.watch) return watch(world, run, options);
   const reached = await reachRun(run);
-  if (!options.watch) {
-    if (reached) writeRunning(world, run, reached.status, options);
-    else writeStopped(world, run, await readStoppedRun(run.out, run.mark), options);
-    reached?.jobs.close();
-    return;
+  if (reached) writeRunning(world, run, reached.status, options);
+  else if (isUnderWay(run.mark)) writeUnreached(world, run, options);
+  else writeStopped(world, run, await readStoppedRun(run.out, run.mark), options);
+  reached?.jobs.close();
+}
+
+async function watch(world: World, run: FoundRun, options: StatusOptions): Promise<void> {
+  const shown = options.json ? jsonWatch(world, run, options) : textWatch(world, run);
+  try {
+    await showUntilEnded(run, shown);
+  } finally {
+    shown.end();
   }
-  if (reached) await watch(world, run, reached, options);
-  const mark = await untilOver(run);
-  const stopped = await readStoppedRun(run.out, mark);
+  const stopped = await readStoppedRun(run.out, await untilOver(run));
   writeStopped(world, run, stopped, options);
   if (stopped.state !== 'Succeeded') world.exitWith(1);
+}
+
+/** A coordinator that does not listen yet, or whose stream breaks off, is asked again as long as it lives. */
+async function showUntilEnded(run: FoundRun, shown: Watch): Promise<void> {
+  for (;;) {
+    const reached = await reachRun(run);
+    const isEnded = reached !== null && (await untilEnded(reached.jobs.watch({}), shown.update));
+    reached?.jobs.close();
+    if (isEnded || !isUnderWay(await markNow(run))) return;
+    await delay(reopenMilliseconds);
+  }
 }
 
 function writeRunning(world: World, { out, shown }: FoundRun, now: JobStatus__Output, options: StatusOptions): void {
   if (options.json) writeJson(world, { out, running: true, ...now }, options);
   else writeLines(world, runningLines(now, shown));
+}
+
+/** Before it listens, and when it listens no more. */
+function writeUnreached(world: World, { out, mark: { name, pid } }: FoundRun, options: StatusOptions): void {
+  const state = 'StartingOrEnding';
+  if (options.json) writeJson(world, { out, running: true, name, state }, options);
+  else world.stdout.write(`${name} is just starting or ending (process ${pid})\n`);
 }
 
 function writeStopped(world: World, { out, shown }: FoundRun, stopped: StoppedRun, options: StatusOptions): void {
@@ -73,18 +91,6 @@ function writeJson({ stdout }: World, value: object, { watch }: StatusOptions): 
 function writeLines({ stdout }: World, lines: readonly Line[]): void {
   const colour = takesColour(stdout);
   stdout.write(lines.map((spans) => `${paint(spans, colour)}\n`).join(''));
-}
-
-/** Until the coordinator ends the stream, or is gone. */
-async function watch(world: World, run: FoundRun, { jobs }: RunningJob, options: StatusOptions): Promise<void> {
-  const shown = options.json ? jsonWatch(world, run, options) : textWatch(world, run);
-  try {
-    let isEnded = false;
-    while (!isEnded && isUnderWay(run.mark)) isEnded = await untilEnded(jobs.watch({}), shown.update);
-  } finally {
-    shown.end();
-    jobs.close();
-  }
 }
 
 /** False when the stream broke off. */

@@ -19,15 +19,13 @@ export const trainersSchema = z
       .min(1)
       .max(4096)
       .default(1)
-      .describe('Fewest trainers, for which `thaw plan` reckons the memory. None can leave a running job yet.'),
+      .describe('Fewest trainers: with fewer, training stands still. `thaw plan` reckons the memory for them.'),
     max: z
       .int()
       .min(1)
       .max(4096)
       .optional()
-      .describe(
-        'Most trainers; at most data.shards. None can join a running job yet. Default: the larger of replicas and min.',
-      ),
+      .describe('Most trainers that `thaw scale` may ask for; at most data.shards, which is the default.'),
     threads: z.int().min(1).max(256).default(1).describe('Threads of the engine in one trainer. Decides the bits.'),
     engine: z
       .enum(['tensorflow', 'wasm', 'cpu', 'auto'])
