@@ -116,6 +116,14 @@ it('watches a run until it is over: a line at each turn, then how it ended', asy
   assert.equal(world.status(), 1);
 });
 
+it('says once that a run has ended', async (context) => {
+  const { run, world, status } = await aRun(context, { status: { state: 'Cancelled' } });
+  const watched = status('--watch');
+  await run.end('Cancelled', { kind: 'jobCancelled', reason: 'enough' });
+  await watched;
+  assert.match(world.written(), /^digits cancelled: enough\n/);
+});
+
 it('watches as a line of JSON for each change', async (context) => {
   const { run, world, status } = await aRun(context);
   const watched = status('--watch', '--json');

@@ -3,6 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientReadableStream } from '@grpc/grpc-js';
+import { terminalPhases } from '@thaw/coordinator/core/state.ts';
 import type { JobStatus__Output } from '@thaw/proto/gen/thaw/v1/JobStatus.ts';
 import type { JobUpdate__Output } from '@thaw/proto/gen/thaw/v1/JobUpdate.ts';
 import { Command } from 'commander';
@@ -23,6 +24,7 @@ interface StatusOptions {
 }
 
 const columnsDefault = 80;
+const isTerminal = (state: string): boolean => terminalPhases.some((phase) => phase === state);
 const reopenMilliseconds = 100;
 
 export function statusCommand(world: World): Command {
@@ -145,14 +147,14 @@ function liveWatch(stdout: NodeJS.WriteStream, shown: string): Watch {
   };
 }
 
-/** A line for each epoch, phase and number of trainers. */
+/** A line for each epoch, phase and number of trainers; how it ended is said afterwards. */
 function plainWatch(stdout: NodeJS.WriteStream): Watch {
   let last = '';
   return {
     update(now) {
       const { state, trainersReady, trainersWanted, progress } = now;
       const turn = [state, trainersReady, trainersWanted, progress?.stage, progress?.epochInStage].join();
-      if (turn !== last) stdout.write(`${progressText(now)}\n`);
+      if (turn !== last && !isTerminal(state)) stdout.write(`${progressText(now)}\n`);
       last = turn;
     },
     end: () => undefined,
