@@ -6,12 +6,13 @@ import { assertNever } from '@thaw/common/errors/thaw-error.ts';
 import { decide } from '@thaw/coordinator/core/decide.ts';
 import type { CoreEvent, Effect } from '@thaw/coordinator/core/events.ts';
 import { initialState } from '@thaw/coordinator/core/initial-state.ts';
-import { isTerminal, type JobState } from '@thaw/coordinator/core/state.ts';
+import type { JobState } from '@thaw/coordinator/core/state.ts';
 import { decodeState, encodeState, sameStored } from '@thaw/coordinator/core/stored-form.ts';
 import { welcomeMessage } from '@thaw/coordinator/core/welcome.ts';
 import { createDirectives, type Directives } from '@thaw/coordinator/runtime/directives.ts';
 import { coreEvent } from '@thaw/coordinator/runtime/incoming.ts';
 import { createLiveness } from '@thaw/coordinator/runtime/liveness.ts';
+import { goOnLater } from './faults.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { ModelSessions } from './sessions.ts';
 import type { World } from './world.ts';
@@ -65,6 +66,7 @@ export class CoordinatorProcess {
   crash(): void {
     this.isUp = false;
     this.#life += 1;
+    this.#inbox = [];
     this.sessions.breakAll();
   }
 
@@ -99,7 +101,7 @@ export class CoordinatorProcess {
   }
 
   #turn(): void {
-    if (this.#isTurning || this.#inbox.length === 0 || isTerminal(this.state)) return;
+    if (this.#isTurning || this.#inbox.length === 0) return;
     this.#isTurning = true;
     const now = wallMilliseconds + this.#world.time.now;
     const effects: Effect[] = [];
@@ -183,8 +185,10 @@ export class CoordinatorProcess {
       case 'keepStage':
         this.#housekeeping.perform(effect);
         return;
-      case 'superseded':
       case 'ended':
+        if (this.state.phase === 'Cancelled') goOnLater(this.#world, true);
+        return;
+      case 'superseded':
         return;
       default:
         assertNever(effect, 'effect');

@@ -11,6 +11,8 @@ const frozen = [100, 12_000] as const;
 const cut = [1, 8000] as const;
 const down = [1, 9000] as const;
 
+type FaultOfTrainer = Exclude<FaultKind, 'scale' | 'crashCoordinator' | 'replaceCoordinator' | 'orderedEnd'>;
+
 export function startFaults(world: World): void {
   const { scenario, time } = world;
   if (scenario.faults.length === 0) return;
@@ -25,17 +27,14 @@ function nextFault(world: World): void {
     const kind = world.chance('faults').pick(scenario.faults);
     const victims = [...world.trainers.values()];
     if (kind === 'scale') scale(world);
+    else if (kind === 'orderedEnd') end(world);
     else if (kind === 'crashCoordinator' || kind === 'replaceCoordinator') crash(world, kind);
     else if (victims.length > 0) strike(world, kind, world.chance('faults').pick(victims));
     nextFault(world);
   });
 }
 
-function strike(
-  world: World,
-  kind: Exclude<FaultKind, 'scale' | 'crashCoordinator' | 'replaceCoordinator'>,
-  victim: TrainerProcess,
-): void {
+function strike(world: World, kind: FaultOfTrainer, victim: TrainerProcess): void {
   const { journal, time } = world;
   const { name, incarnation } = victim;
   const seconds = (milliseconds: number): string => `for ${milliseconds / 1000} s`;
@@ -81,15 +80,27 @@ function scale(world: World): void {
 
 /** A launcher ends its trainers with the coordinator; on a cluster they live on and wait for the next one. */
 function crash(world: World, kind: 'crashCoordinator' | 'replaceCoordinator'): void {
-  const { coordinator, journal, time, trainers } = world;
+  const { coordinator, journal } = world;
   if (!coordinator.isUp) return;
-  const milliseconds = world.draw('faults', down);
-  journal.fault(kind, 'coordinator', `is killed for ${milliseconds / 1000} s`);
+  journal.fault(kind, 'coordinator', 'is killed');
+  goOnLater(world, kind === 'crashCoordinator');
+}
+
+/** The job is stopped in good order, and taken up again once it has ended. */
+function end({ coordinator, journal }: World): void {
+  if (!coordinator.isUp || coordinator.state.stopping !== null) return;
+  journal.fault('orderedEnd', 'somebody', 'stops the job');
+  coordinator.post({ kind: 'stop', reason: 'it was asked to' });
+}
+
+/** The coordinator is away for a while, with its trainers or without. */
+export function goOnLater(world: World, endsTrainers: boolean): void {
+  const { coordinator, trainers, time, launcher } = world;
   coordinator.crash();
-  if (kind === 'crashCoordinator') for (const trainer of [...trainers.values()]) trainer.kill(true);
-  time.after(milliseconds, () => {
+  if (endsTrainers) for (const trainer of [...trainers.values()]) trainer.kill(true);
+  time.after(world.draw('faults', down), () => {
     coordinator.restart();
-    world.launcher.scale(coordinator.state.plan.replicas);
+    launcher.scale(coordinator.state.plan.replicas);
   });
 }
 

@@ -14,6 +14,7 @@ export const faultKinds = [
   'scale',
   'crashCoordinator',
   'replaceCoordinator',
+  'orderedEnd',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -65,7 +66,7 @@ export function scenarioOf(seed: number): Scenario {
 /** In how many runs there are faults of this kind. */
 function shareOf(kind: FaultKind): number {
   if (kind === 'replaceCoordinator') return 0;
-  return kind === 'crashCoordinator' ? 0.2 : 0.6;
+  return kind === 'crashCoordinator' || kind === 'orderedEnd' ? 0.15 : 0.6;
 }
 
 /** The same job with one trainer and without a fault: what every other run has to come to. */

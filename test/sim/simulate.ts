@@ -2,7 +2,7 @@
 // the time and against the first one at its end.
 
 import { invariant } from '@thaw/common/errors/thaw-error.ts';
-import { isTerminal, type JobState } from '@thaw/coordinator/core/state.ts';
+import type { JobState } from '@thaw/coordinator/core/state.ts';
 import { type Chance, chanceOf } from './chance.ts';
 import { Checks } from './checks.ts';
 import { CoordinatorProcess } from './coordinator-process.ts';
@@ -83,7 +83,7 @@ function play(world: World): { readonly world: World; readonly failure: string |
   launcher.fill(0);
   startFaults(world);
   try {
-    while (!isTerminal(coordinator.state)) {
+    while (!isOver(coordinator.state)) {
       if (!time.step()) throw new BrokenPromise('nothing happens any more, and the job is not over');
       if (time.now > until) throw new BrokenPromise(`not over after ${until / 1000} s: ${coordinator.state.reason}`);
     }
@@ -92,6 +92,11 @@ function play(world: World): { readonly world: World; readonly failure: string |
     if (thrown instanceof Error) return { world, failure: thrown.message };
     throw thrown;
   }
+}
+
+/** One that was stopped in good order is taken up again. */
+function isOver({ phase }: JobState): boolean {
+  return phase === 'Succeeded' || phase === 'Failed';
 }
 
 /** Generously: every step alone, at the slowest, and all of it three times. */

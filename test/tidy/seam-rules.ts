@@ -24,12 +24,13 @@ export function impureImports(sources: readonly Source[]): string[] {
   );
 }
 
-/** Pure layouts of bytes: what a core announces and asks for is said in them. */
+/** Pure layouts of bytes, and words of the wire: what a core announces and asks for is said in them. */
 const pureFrames = new Set([
   'proto/frames/frame.ts',
   'proto/frames/announcement.ts',
   'proto/frames/nack.ts',
   'proto/protocol-version.ts',
+  'proto/source-state.ts',
 ]);
 
 const outside = new Set(['Date', 'process', 'console', 'performance', 'setTimeout', 'setInterval', 'setImmediate']);
