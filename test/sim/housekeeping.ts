@@ -100,6 +100,6 @@ export class Housekeeping {
   }
 
   #delay(): number {
-    return this.#world.draw('disk', this.#world.scenario.write);
+    return this.#world.draw('disk', this.#world.scenario.disk);
   }
 }

@@ -36,6 +36,8 @@ export interface Scenario {
   readonly probe: Range;
   /** Writing the coordinator's state. */
   readonly write: Range;
+  /** What else is done to the disk: a snapshot kept or read, an old state removed. */
+  readonly disk: Range;
   readonly faults: readonly FaultKind[];
   /** Between two faults, on average. */
   readonly faultEvery: number;
@@ -50,13 +52,14 @@ export function scenarioOf(seed: number): Scenario {
   return {
     seed,
     plan: planOf(chance),
-    control: [1, chance.pick([2, 20, 300])],
+    control: [1, chance.pick([2, 20, 300, 1500])],
     exchange: [1, chance.pick([2, 20, 200])],
     lost: chance.pick([0, 0, 0.02, 0.2]),
     compute: isFast ? [1, 5] : [20, chance.pick([30, 200])],
     transfer: [1, chance.pick([5, 100, 800])],
     probe: [100, chance.pick([300, 3000])],
     write: [0, chance.pick([2, 20, 200])],
+    disk: [0, chance.pick([2, 20, 200, 3000])],
     faults: kinds.length > 0 ? kinds : ['kill'],
     faultEvery: chance.pick([300, 1000, 3000]),
     quietAt: chance.between(3000, 60_000),
@@ -65,14 +68,20 @@ export function scenarioOf(seed: number): Scenario {
 
 /** In how many runs there are faults of this kind. */
 function shareOf(kind: FaultKind): number {
-  if (kind === 'replaceCoordinator') return 0;
-  return kind === 'crashCoordinator' || kind === 'orderedEnd' ? 0.15 : 0.6;
+  return kind === 'crashCoordinator' || kind === 'replaceCoordinator' || kind === 'orderedEnd' ? 0.15 : 0.6;
 }
 
 /** The same job with one trainer and without a fault: what every other run has to come to. */
 export function undisturbed(scenario: Scenario): Scenario {
   const plan: JobPlan = { ...scenario.plan, replicas: 1, trainersMin: 1 };
-  const swift = { control: [1, 1], exchange: [1, 1], compute: [1, 1], transfer: [1, 1], write: [1, 1] } as const;
+  const swift = {
+    control: [1, 1],
+    exchange: [1, 1],
+    compute: [1, 1],
+    transfer: [1, 1],
+    write: [1, 1],
+    disk: [1, 1],
+  } as const;
   return { ...scenario, ...swift, plan, lost: 0, faults: [], quietAt: 0 };
 }
 

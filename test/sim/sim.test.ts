@@ -28,7 +28,7 @@ describe('a job whose members come and go', () => {
   });
 
   for (const { seed, found } of [
-    { seed: 1302, found: 'one that was released had heard a newer directive before, and stayed for ever' },
+    { seed: 1941, found: 'an ordered end waited for a snapshot that one who was halted a step behind never takes' },
   ]) {
     it(`seed ${seed}: ${found}`, () => comesOut(seed));
   }

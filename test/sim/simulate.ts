@@ -100,11 +100,11 @@ function isOver({ phase }: JobState): boolean {
 }
 
 /** Generously: every step alone, at the slowest, and all of it three times. */
-function workOf({ plan, compute, exchange, transfer, control, write }: Scenario): number {
+function workOf({ plan, compute, exchange, transfer, control, write, disk }: Scenario): number {
   const steps = plan.stages.reduce((sum, stage) => sum + stage.steps, 0);
   const parts = plan.parts.validation + plan.parts.test + (plan.parts.retention ?? 0);
   const step = plan.shards * compute[1] + 4 * exchange[1] + 250;
-  const epoch = parts * compute[1] + 4 * transfer[1] + 10 * (control[1] + 2 * write[1]);
+  const epoch = parts * compute[1] + 4 * transfer[1] + 10 * (control[1] + 2 * write[1]) + 4 * disk[1];
   return 3 * steps * (step + epoch);
 }
 

@@ -260,13 +260,26 @@ describe('an ordered end', () => {
     const say = (member: number) =>
       play.tell({ kind: 'snapshotTaken', from: incarnationOf(member), taken: taken[member] as SnapshotTaken__Output });
     say(0);
+    const [keep] = say(1);
+    assert.ok(keep?.kind === 'keepSnapshot');
     play.tell({ kind: 'stop', reason: 'SIGINT' });
     haltAfter(play, 10);
     assert.equal(play.kind(), 'halt');
-    const [keep] = say(1);
-    assert.ok(keep?.kind === 'keepSnapshot');
     play.tell({ kind: 'snapshotKept', digest: fileOf(10), snapshot: keep.snapshot });
     assert.equal(play.state.phase, 'Cancelled');
+  });
+
+  it('waits for no snapshot that one who is halted a step behind never takes', () => {
+    const play = new Play(longEpochs).gather(2);
+    const taken = aTaken(play.state, { step: 10, member: 0, plan: 1 });
+    play.tell({ kind: 'snapshotTaken', from: incarnationOf(0), taken });
+    play.tell({ kind: 'stop', reason: 'SIGINT' });
+    for (const [member, appliedStep] of [10, 9].entries()) {
+      const { sums } = aTaken(play.state, { step: appliedStep, member });
+      play.places.set(incarnationOf(member), { appliedStep, sums });
+    }
+    play.answer();
+    assert.equal(play.work('handOver').member, 0);
   });
 
   for (const { what, before } of [

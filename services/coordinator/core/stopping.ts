@@ -20,11 +20,13 @@ export function onStop(
   return { state: { ...state, stopping: reason, reason: 'storing a snapshot before the end' }, effects: [] };
 }
 
-/** Training stands still after `step`: whether there is something to store, or nothing is left to wait for. */
+/**
+ * Training stands still after `step`: whether there is something to store, or nothing is left to wait for. Answers to a
+ * snapshot of this step prove nothing: whoever was halted a step behind gives none.
+ */
 export function isStoredUpTo(state: JobState, step: number): 'stored' | 'being stored' | null {
   if (step <= newestStep(state)) return 'stored';
-  const { writing, snapshots } = state.pending;
-  return [...writing, ...snapshots].some((snapshot) => snapshot.step === step) ? 'being stored' : null;
+  return state.pending.writing.some((snapshot) => snapshot.step === step) ? 'being stored' : null;
 }
 
 /** The state that a member has stored, where all of them stand, as a snapshot. */
