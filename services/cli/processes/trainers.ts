@@ -114,11 +114,17 @@ class KeptTrainers implements Trainers {
   #note(event: JobEvent): void {
     if (event.kind === 'jobStarted' || event.kind === 'jobResumed') this.#isBegun = true;
     if (event.kind === 'trainerJoined') this.#joined.set(event.trainer, event.pid);
+    if (event.kind === 'trainerLost') this.#endLost(event.pid);
     if (event.kind !== 'trainerReady' && event.kind !== 'trainerRefused') return;
     const place = this.#places.get(event.trainer);
     if (!place?.child) return;
     if (event.kind === 'trainerRefused') place.refusal = { code: errorCodeOf(event.code), message: event.message };
     else if (this.#joined.get(event.trainer) === place.child.pid) place.readyAt = this.#options.monotonic();
+  }
+
+  /** The job goes on without it: one that hangs, or is frozen, would only come back to hang again. */
+  #endLost(pid: number): void {
+    for (const { child } of this.#places.values()) if (child?.pid === pid) void child.stop(0);
   }
 
   #start(name: string): void {

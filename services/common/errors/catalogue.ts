@@ -49,6 +49,9 @@ export const errorCatalogue = {
 
 export type ErrorCode = keyof typeof errorCatalogue;
 
+/** From a trainer they say that it has lost touch, or woke with an old directive: nothing that would come again. */
+export const lostTouchCodes: readonly ErrorCode[] = ['CoordinatorLost', 'TermSuperseded', 'BlobNotFound'];
+
 /** A code that another process sent as text. What is not in the list counts as a defect. */
 export function errorCodeOf(text: string): ErrorCode {
   return Object.hasOwn(errorCatalogue, text) ? (text as ErrorCode) : 'Internal';

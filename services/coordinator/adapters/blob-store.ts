@@ -9,7 +9,7 @@ import path from 'node:path';
 import { type Digest, digestOf, fileNameOf } from '@thaw/common/content/digest.ts';
 import { ThawError } from '@thaw/common/errors/thaw-error.ts';
 import { storageFailed } from './storage-failure.ts';
-import { putInPlace, temporaryName } from './write-file.ts';
+import { putInPlace, temporaryName, temporarySuffix } from './write-file.ts';
 
 export interface BlobStore {
   put(bytes: Uint8Array | string): Promise<Digest>;
@@ -96,7 +96,8 @@ export function diskBlobStore(directory: string): BlobStore {
     async removeOthers(kept) {
       const names = new Set([...kept].map(fileNameOf));
       for (const name of await readdir(directory).catch(() => [])) {
-        if (!names.has(name)) await rm(path.join(directory, name), { force: true });
+        // What is being written belongs to whoever writes it.
+        if (!names.has(name) && !name.endsWith(temporarySuffix)) await rm(path.join(directory, name), { force: true });
       }
       for (const digest of verified.keys()) if (!kept.has(digest)) verified.delete(digest);
     },

@@ -7,7 +7,7 @@ import { countBadSamples } from './bad-samples.ts';
 import { record } from './event-log.ts';
 import type { CoreEvent, Decision } from './events.ts';
 import { cancel, failWith } from './failing.ts';
-import { memberOf, onExited, onFailure, onGoodbye, onHello, onLost, onReady, onScale } from './members.ts';
+import { onExited, onFailure, onGoodbye, onHello, onLost, onReady, onScale } from './members.ts';
 import { discards } from './references.ts';
 import { settleMembers } from './regroup.ts';
 import { onReport } from './reports.ts';
@@ -39,7 +39,7 @@ function decided(state: JobState, event: CoreEvent, now: number): Decision {
     case 'report':
       return onReport(state, now, event.from, event.report);
     case 'badSamples':
-      return memberOf(state, event.from) ? countBadSamples(state, now, event.samples) : nothing(state);
+      return countBadSamples(state, now, event.samples);
     case 'stagesFound':
       return onStagesFound(state, now, event);
     case 'snapshotDue':

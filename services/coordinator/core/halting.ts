@@ -28,6 +28,13 @@ export function interruptedBy({ directive, generation }: JobState): Omit<Interru
   return work.kind === 'train' ? { train: work.train, from } : null;
 }
 
+/** Of training that is halted, or handed over. */
+function interruption({ directive }: JobState): Interrupted {
+  const work = directive?.work;
+  invariant(work?.kind === 'halt' || work?.kind === 'handOver', `${work?.kind} interrupts nothing`);
+  return work;
+}
+
 export interface Halting {
   readonly interrupted: Omit<Interrupted, 'reason'>;
   /** Members of the next generation. */
@@ -66,7 +73,7 @@ export function onHalted(
   const next = ahead < work.train.firstStep ? unchanged(work, places) : movedOn(work, leading);
   const moved: JobState = { ...state, cursor: { ...state.cursor, step: next.train.firstStep - 1 } };
   if (state.stopping !== null) return storeBeforeTheEnd(moved, now, next, state.stopping);
-  if (generation.members.length < state.plan.trainersMin) return pause(state, now, work);
+  if (generation.members.length < state.plan.trainersMin) return pause(moved, now);
   return goOnFrom(moved, now, next);
 }
 
@@ -81,7 +88,8 @@ const holdsNothing = -1;
 function placesOf({ members }: Generation, { train, from }: Interrupted, results: readonly Result[]): readonly Place[] {
   return members.map(({ incarnation, name }, i) => {
     const { appliedStep = holdsNothing, sums = null } = results[i]?.halted ?? {};
-    const isTrusted = from.includes(incarnation) && appliedStep <= train.lastStep;
+    const isOwn = appliedStep < train.firstStep || (appliedStep <= train.lastStep && sums !== null);
+    const isTrusted = from.includes(incarnation) && isOwn;
     return { incarnation, name, sums, appliedStep: isTrusted ? appliedStep : holdsNothing };
   });
 }
@@ -140,7 +148,7 @@ function nameOf({ generation }: JobState, incarnation: string): string {
 
 function handOver(state: JobState, { train, holding }: Next): Decision {
   const member = state.generation?.members.findIndex(({ incarnation }) => incarnation === holding[0]) ?? 0;
-  const { reason } = state.directive?.work as Interrupted;
+  const { reason } = interruption(state);
   return issueDirective(state, { kind: 'handOver', reason, member, train, from: holding });
 }
 
@@ -158,7 +166,7 @@ export function onHandedOver(
 }
 
 function goOn(state: JobState, now: number, train: TrainWork): Decision {
-  const { reason } = state.directive?.work as Interrupted;
+  const { reason } = interruption(state);
   const generation = { ...(state.generation as Generation), firstStep: train.firstStep };
   return directTraining(recordGeneration({ ...state, generation }, now, reason), train);
 }
@@ -169,16 +177,17 @@ function storeBeforeTheEnd(state: JobState, now: number, next: Next, stopping: s
   return stored || next.holding.length === 0 ? cancel(state, now, stopping) : handOver(state, next);
 }
 
-function pause(state: JobState, now: number, { train }: Interrupted): Decision {
+function pause(state: JobState, now: number): Decision {
   const count = state.generation?.members.length ?? 0;
   const reason = `${count} of at least ${state.plan.trainersMin} trainers are left`;
-  const step = train.firstStep - 1;
+  const { step } = state.cursor;
   const paused = record({ ...state, reason: `paused: ${reason}` }, now, { kind: 'trainingPaused', reason, step });
   return { state: paused, effects: [] };
 }
 
 /** Nobody is left who holds what training goes on with: back to the newest snapshot, with whoever is or will be there. */
 export function goBack(state: JobState, now: number): Decision {
+  if (state.stopping !== null) return cancel(state, now, state.stopping);
   const reason = 'no trainer is left that holds the state; going back to the newest snapshot';
   const given = dropUnanswered(state);
   const waiting: JobState = {
@@ -186,8 +195,6 @@ export function goBack(state: JobState, now: number): Decision {
     phase: 'Gathering',
     reason,
     directive: null,
-    // Answers to what was asked before count for nothing any more.
-    pending: { ...given.pending, schedules: [] },
     // Until it is known what to go on with, nothing begins.
     reuseKnown: false,
   };

@@ -2,7 +2,7 @@
 // of them train is decided elsewhere, from what is said here. Only a trainer that computes other bits is refused.
 
 import { canonicalJson } from '@thaw/common/content/digest.ts';
-import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
+import { type ErrorCode, lostTouchCodes } from '@thaw/common/errors/catalogue.ts';
 import type { EngineClass__Output } from '@thaw/proto/gen/thaw/v1/EngineClass.ts';
 import type { Failure__Output } from '@thaw/proto/gen/thaw/v1/Failure.ts';
 import type { Hello__Output } from '@thaw/proto/gen/thaw/v1/Hello.ts';
@@ -121,20 +121,14 @@ export function onGoodbye(state: JobState, now: number, from: string, reason: st
   return nothing(record(without(state, member), now, { kind: 'trainerLeft', trainer, pid, reason }));
 }
 
-/** They say that one trainer has lost touch, or woke with an old directive, and nothing of the job. */
-const lostTouch: readonly string[] = [
-  'CoordinatorLost',
-  'TermSuperseded',
-  'BlobNotFound',
-] satisfies readonly ErrorCode[];
-
 /** Before any training, and of one that trains, a trainer's own error is the job's; one that only wants to join is let go. */
 export function onFailure(state: JobState, now: number, from: string, failure: Failure__Output): Decision {
   const member = memberOf(state, from);
   if (!member || isDone(state)) return nothing(state);
   const isFirst = state.generation === null;
   const isNeeded = isFirst || (state.directive !== null && isTraining(state, member));
-  if (isNeeded && !lostTouch.includes(failure.code)) return fail(state, now, failureOf(member, failure));
+  if (isNeeded && !lostTouchCodes.some((code) => code === failure.code))
+    return fail(state, now, failureOf(member, failure));
   return lose(state, now, member, `${failure.code}: ${failure.message}`);
 }
 

@@ -69,7 +69,7 @@ export function jobProgress(state: JobState, heartbeats: readonly Heartbeat__Out
 
 /** The last step that somebody has applied, within the current directive. */
 function currentStep({ cursor, directive }: JobState, heartbeats: readonly Heartbeat__Output[]): number {
-  const last = directive?.work.kind === 'train' ? directive.work.train.lastStep : cursor.step;
+  const last = directive && 'train' in directive.work ? directive.work.train.lastStep : cursor.step;
   return Math.min(last, Math.max(cursor.step, ...heartbeats.map(({ step }) => step)));
 }
 

@@ -38,8 +38,15 @@ export function beginTraining(state: JobState, now: number): Decision {
   const generation = formGeneration(state, chosenMembers(state), state.cursor.step + 1);
   const formed = recordGeneration(generation, now, 'every trainer is ready');
   if (state.resumed.at)
-    return trainEpoch(withoutPause(formed, now), now, { ...goOn, restoreDigest: state.resumed.at.state });
+    return trainEpoch(withoutPause(formed, now), now, { ...takenUp(state), restoreDigest: state.resumed.at.state });
   return state.plan.retention ? evaluateOldTask(formed, { isBefore: true }) : beginStages(formed, now);
+}
+
+/** A snapshot of a stage's very beginning was taken before anybody had reset anything. */
+function takenUp(state: JobState): Pick<Entry, 'resetOptimizer'> {
+  const { stage, step, stageFirstStep } = state.cursor;
+  const isBeginning = stage > 0 && step + 1 === stageFirstStep;
+  return { resetOptimizer: isBeginning && stagePlan(state, stage).optimizerState === 'reset' };
 }
 
 /** The first stage that is not trained yet, or what follows when there is none. */

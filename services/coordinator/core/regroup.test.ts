@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Digest } from '@thaw/common/content/digest.ts';
 import type { EpochSums } from '@thaw/proto/gen/thaw/v1/EpochSums.ts';
-import { aHello, aPlan, aReady, aTaken, incarnationOf, Play, stateAfter } from '../testing/builders.ts';
+import { aHello, aPlan, aReady, aStage, aTaken, incarnationOf, Play, stateAfter } from '../testing/builders.ts';
 import { chosenMembers } from './choose-members.ts';
 import type { Effect } from './events.ts';
 import type { JobPlan } from './job-plan.ts';
@@ -160,6 +160,20 @@ describe('a trainer that is lost at other times', () => {
     assert.equal(play.kind(), 'store');
   });
 
+  it('leaves no snapshot of an epoch that waits for its answer', () => {
+    const play = training(2);
+    const taken = aTaken(play.state, { step: 4, member: 0 });
+    play.tell({ kind: 'snapshotTaken', from: incarnationOf(0), taken });
+    lose(play.answer(), 1);
+    assert.equal(play.kind(), 'evaluate');
+    assert.deepEqual(play.state.pending.snapshots, []);
+    play.tell({ kind: 'stop', reason: 'SIGINT' });
+    play.answer().answer();
+    assert.equal(play.kind(), 'halt');
+    stand(play, { 0: 4 }).answer();
+    assert.equal(play.kind(), 'handOver', 'where it stands is stored once more');
+  });
+
   it('has the state stored by another', () => {
     const play = training(2).answer().answer();
     assert.equal(play.kind(), 'store');
@@ -192,6 +206,48 @@ describe('a trainer that is lost at other times', () => {
     play.playOn();
     assert.equal(play.state.phase, 'Exporting');
   });
+
+  it('ends a job that was asked to end when nobody is left who could store anything', () => {
+    const play = training(1);
+    play.tell({ kind: 'stop', reason: 'SIGINT' });
+    lose(play, 0);
+    assert.deepEqual([play.state.phase, play.state.failure?.message], ['Cancelled', 'SIGINT']);
+    const { plan, runToken } = play.state;
+    const nothing = { snapshot: null, restorePoints: [], badSamples: [], damaged: [] };
+    play.tell({ kind: 'resumed', plan, runToken, isSameReign: true, ...nothing });
+    assert.equal(play.state.phase, 'Cancelled', 'what was under way comes too late');
+  });
+});
+
+describe('a job that was ended where a stage begins', () => {
+  for (const optimizerState of ['reset', 'keep'] as const) {
+    it(`begins it as if it had not been, with optimizerState: ${optimizerState}`, () => {
+      const stages = [aStage({ steps: 4 }), aStage({ name: 'block', steps: 4, optimizerState })];
+      const play = training(1, { stages });
+      while (play.kind() !== 'store') play.answer();
+      play.tell({ kind: 'stop', reason: 'SIGINT' });
+      play.answer();
+      stand(play, { 0: 4 }).answer().answer();
+      const keep = play.effects.findLast((effect) => effect.kind === 'keepSnapshot');
+      assert.ok(keep?.kind === 'keepSnapshot');
+      assert.equal(keep.snapshot.schedule.cursor.stage, 1);
+      const again = new Play(play.state.plan);
+      const digest = stateAfter(99) as Digest;
+      again.tell({
+        ...{
+          kind: 'resumed',
+          plan: play.state.plan,
+          runToken: 'b'.repeat(16),
+          isSameReign: false,
+          snapshot: keep.snapshot,
+        },
+        restorePoints: [{ digest, stage: 1, epoch: 1, step: 4, states: [] }],
+        ...{ badSamples: [], damaged: [] },
+      });
+      const { train } = again.join(1, 7).work('train');
+      assert.deepEqual([train.firstStep, train.resetOptimizer], [5, optimizerState === 'reset']);
+    });
+  }
 });
 
 describe('a trainer that joins', () => {

@@ -9,6 +9,7 @@ import { formGeneration, recordGeneration } from './generation.ts';
 import { goBack, halt, interruptedBy } from './halting.ts';
 import { without } from './members.ts';
 import { directAgain } from './progression.ts';
+import { dropUnanswered } from './snapshots.ts';
 import { isTerminal, type JobState, type Work } from './state.ts';
 import { then } from './then.ts';
 
@@ -53,7 +54,7 @@ function replace(state: JobState, work: Exclude<Work, { train: unknown }>, now: 
   const left = state.members.filter((member) => isTraining(state, member));
   if (left.length === state.generation?.members.length) return { state, effects: [] };
   if (left.length === 0) return goBack(state, now);
-  const formed = formGeneration(state, left, state.cursor.step + 1);
+  const formed = dropUnanswered(formGeneration(state, left, state.cursor.step + 1));
   return directAgain(recordGeneration(formed, now, `without ${gone(state)}`), work);
 }
 

@@ -12,11 +12,12 @@ import { stillGathering } from './gathering.ts';
 import { initialState } from './initial-state.ts';
 import { nothingPending } from './pending.ts';
 import type { SeenSamples, Snapshot } from './snapshot.ts';
-import type { JobState } from './state.ts';
+import { isTerminal, type JobState } from './state.ts';
 
 type Resumed = Extract<CoreEvent, { readonly kind: 'resumed' }>;
 
 export function onResumed(state: JobState, now: number, event: Resumed): Decision {
+  if (isTerminal(state)) return { state, effects: [] };
   const { plan, runToken, snapshot, restorePoints, damaged, isSameReign } = event;
   invariant(snapshot === null || restorePoints.length > 0, 'a snapshot has its restore point');
   const stepsRedone = Math.max(0, Math.max(state.cursor.step, state.reachedStep) - (snapshot?.step ?? 0));

@@ -48,8 +48,10 @@ export function withSchedule(state: JobState): JobState {
   const schedules = [...pending.schedules, { revision: directive.revision, schedule: scheduleOf(state) }];
   const kept = schedules.slice(-schedulesKeptMax);
   const oldest = kept[0]?.revision ?? 0;
-  const answers = pending.snapshots.filter(({ revision }) => revision >= oldest);
-  return { ...state, pending: { ...pending, schedules: kept, snapshots: answers } };
+  const isKept = ({ revision }: { readonly revision: number }): boolean => revision >= oldest;
+  const late = pending.snapshots.filter((one) => !isKept(one)).flatMap((one) => Object.values(one.answers));
+  const snapshots = pending.snapshots.filter(isKept);
+  return withDropped({ ...state, pending: { ...pending, schedules: kept, snapshots } }, late);
 }
 
 /** While its directive stands, the state itself is the schedule; afterwards only who lived through it knows. */
@@ -103,10 +105,11 @@ function onAllTaken(state: JobState, now: number, schedule: Schedule, all: reado
   return { state: { ...state, openPlan, pending }, effects: [{ kind: 'keepSnapshot', snapshot }] };
 }
 
-/** Snapshots that not all have answered for, and the open plan, end with their generation. */
+/** Snapshots that not all have answered for, and the open plan, end with their generation; what is said late is dropped. */
 export function dropUnanswered(state: JobState): JobState {
   const answers = state.pending.snapshots.flatMap((one) => Object.values(one.answers));
-  return withDropped({ ...state, openPlan: null, pending: { ...state.pending, snapshots: [] } }, answers);
+  const pending = { ...state.pending, snapshots: [], schedules: [] };
+  return withDropped({ ...state, openPlan: null, pending }, answers);
 }
 
 function withDropped(state: JobState, answers: readonly SnapshotTaken__Output[]): JobState {

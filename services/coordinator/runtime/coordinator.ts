@@ -205,10 +205,11 @@ export class Coordinator {
     return this.#training().flatMap((incarnation) => this.#heartbeats.get(incarnation) ?? []);
   }
 
-  /** Incarnations; all that are there before the first generation. */
+  /** Incarnations; all that are there while nobody is told to work. */
   #training(): readonly string[] {
-    const { generation, members } = this.#state;
-    return (generation?.members ?? members).map(({ incarnation }) => incarnation);
+    const { generation, members, directive } = this.#state;
+    const training = directive === null ? members : (generation?.members ?? members);
+    return training.map(({ incarnation }) => incarnation);
   }
 
   async #turn(events: readonly CoreEvent[]): Promise<void> {
@@ -329,7 +330,7 @@ export class Coordinator {
   async #takeUp(): Promise<void> {
     try {
       // What is being stored counts as soon as that is decided; before, it would be taken for a leftover.
-      while (this.#state.pending.writing.length > 0) await delay(turnPollMilliseconds);
+      while (this.#state.pending.writing.length > 0 && !this.#over) await delay(turnPollMilliseconds);
       await this.#housekeeping;
       const { plan, runToken } = this.#state;
       const taken = await this.#ports.takeUp(this.#state);

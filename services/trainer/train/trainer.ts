@@ -181,11 +181,7 @@ async function carryOut(trainer: Trainer, directive: Directive__Output): Promise
 async function train(trainer: Trainer, directive: Directive__Output, train: Train__Output) {
   const { link, context, stages, collective, model, snapshots } = trainer;
   const { generation, self } = placeIn(trainer, directive);
-  if (train.restoring.length === 0 || train.restoring.includes(self)) {
-    // Between two states it stands nowhere.
-    if (train.restoreDigest !== '') trainer.position = nowhere;
-    await restore(trainer, train.restoreDigest);
-  }
+  if (train.restoring.length === 0 || train.restoring.includes(self)) await restore(trainer, train.restoreDigest);
   trainer.position = { appliedStep: train.firstStep - 1, sums: train.soFar };
   const { term, revision } = directive;
   const runtime = stages.enter(train.stage, { resetOptimizer: train.resetOptimizer, revision });
@@ -255,8 +251,11 @@ async function store(trainer: Trainer, directive: Directive__Output, work: Store
   return trainer.link.store(trainer.stages.encode(work.scheduleState));
 }
 
-async function restore({ link, stages }: Trainer, digest: string): Promise<void> {
+/** What is restored stands nowhere until it is trained. */
+async function restore(trainer: Trainer, digest: string): Promise<void> {
   if (digest === '') return;
+  const { link, stages } = trainer;
+  trainer.position = nowhere;
   link.board.enter('loading');
   if (digest === sourceState) stages.restoreSource();
   else stages.restore(await link.fetch(digest), digest);
