@@ -14,7 +14,7 @@ import type { Sum } from './exchange.ts';
 import { BrokenPromise } from './journal.ts';
 import { decodeModel, encodeModel, figureOf, untrained } from './model-state.ts';
 import type { Task } from './program.ts';
-import type { TrainerProcess } from './trainer-process.ts';
+import { nowhere, type TrainerProcess } from './trainer-process.ts';
 import { trainSteps } from './training.ts';
 
 type Result = Omit<Report, 'term' | 'revision'>;
@@ -68,9 +68,10 @@ function* rank(self: TrainerProcess, directive: Directive__Output, { stage, step
   return { count: 64, blocks };
 }
 
-/** Not interrupted by a newer directive; a state that the job still needs has to be there. */
+/** Not interrupted by a newer directive. What is restored stands nowhere until it is trained. */
 export function* restore(self: TrainerProcess, directive: Directive__Output, digest: string): Task {
   if (digest === '') return;
+  self.position = nowhere;
   if (digest === sourceState) {
     self.state = untrained;
     return;

@@ -27,6 +27,8 @@ export interface Position {
   readonly sums: EpochSums__Output | null;
 }
 
+export const nowhere: Position = { appliedStep: 0, sums: null };
+
 export interface Identity {
   readonly incarnation: string;
   readonly name: string;
@@ -53,7 +55,7 @@ export class TrainerProcess implements Identity {
   directive: Directive__Output | null = null;
   plan: Plan__Output | null = null;
   state: ModelState = untrained;
-  position: Position = { appliedStep: 0, sums: null };
+  position: Position = nowhere;
   /** It has promised to apply nothing of any generation below this one. */
   haltedIn = 0;
   ticks = 0;

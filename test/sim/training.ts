@@ -9,17 +9,11 @@ import type { Sum } from './exchange.ts';
 import { addedTo, digestOfModel, noSums, stepped } from './model-state.ts';
 import type { Task } from './program.ts';
 import { exchanged, openExchange, placeIn, restore } from './trainer-life.ts';
-import type { Position, TrainerProcess } from './trainer-process.ts';
-
-const nowhere: Position = { appliedStep: 0, sums: null };
+import type { TrainerProcess } from './trainer-process.ts';
 
 export function* trainSteps(self: TrainerProcess, directive: Directive__Output, train: Train__Output): Task<Trained> {
   const place = placeIn(self, directive);
-  if (restores(self, train, place)) {
-    // Between two states it stands nowhere.
-    if (train.restoreDigest !== '') self.position = nowhere;
-    yield* restore(self, directive, train.restoreDigest);
-  }
+  if (restores(self, train, place)) yield* restore(self, directive, train.restoreDigest);
   self.position = { appliedStep: train.firstStep - 1, sums: train.soFar };
   if (train.resetOptimizer) self.state = { ...self.state, slots: '' };
   yield* openExchange(self, directive, `stage ${train.stage}`);
