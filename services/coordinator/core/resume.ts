@@ -17,7 +17,8 @@ import { isTerminal, type JobState } from './state.ts';
 type Resumed = Extract<CoreEvent, { readonly kind: 'resumed' }>;
 
 export function onResumed(state: JobState, now: number, event: Resumed): Decision {
-  if (isTerminal(state)) return { state, effects: [] };
+  // The job was ended while the disk was read; one that has ended before may well be taken up again.
+  if (event.isSameReign && isTerminal(state)) return { state, effects: [] };
   const { plan, runToken, snapshot, restorePoints, damaged, isSameReign } = event;
   invariant(snapshot === null || restorePoints.length > 0, 'a snapshot has its restore point');
   const stepsRedone = Math.max(0, Math.max(state.cursor.step, state.reachedStep) - (snapshot?.step ?? 0));
