@@ -29,7 +29,7 @@ test('what the file leaves open has its default', () => {
   assert.equal(job.model.cut, 'block3_conv');
   assert.deepEqual(job.data.split, { kind: 'hash', train: 0.8, validation: 0.1, test: 0.1 });
   assert.equal(job.data.shards, 8);
-  assert.deepEqual(job.trainers, { replicas: 1, min: 1, max: 1, threads: 1, engine: 'tensorflow', gpus: 0 });
+  assert.deepEqual(job.trainers, { replicas: 1, min: 1, max: 8, threads: 1, engine: 'tensorflow', gpus: 0 });
   assert.deepEqual(job.output, {
     uri: 'file:out/tiny',
     formats: ['tfjs', 'safetensors'],
