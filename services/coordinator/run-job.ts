@@ -174,7 +174,7 @@ async function coordinate({
     withdraw: () => withdrawResult(out),
     stages: keptStages({ cacheDirectory, bytesMax: stageBytes, fresh, blobs, log, wall }),
     snapshots: snapshotStore(blobs),
-    discard: (digest) => blobs.remove(digest),
+    discard: (digest) => blobs.remover(digest),
     takeUp: (state) => takeUp(state, blobs),
   };
   const coordinator: Coordinator = new Coordinator(taken, ports, opening);

@@ -9,8 +9,11 @@ export class Disk {
   /** As the job's key holds it. */
   state: JobState | null = null;
 
+  readonly #puts = new Map<string, number>();
+
   put(content: string): Digest {
     const digest = digestOf(content);
+    this.#puts.set(digest, (this.#puts.get(digest) ?? 0) + 1);
     this.blobs.set(digest, content);
     return digest;
   }
@@ -18,6 +21,14 @@ export class Disk {
   /** What a restore point needs and the disk does not hold. */
   missingOf({ digest, states }: RestorePoint): readonly string[] {
     return [digest, ...states].filter((one) => !this.blobs.has(one));
+  }
+
+  /** As the real store's: what is stored again meanwhile stays. */
+  remover(digest: string): () => void {
+    const before = this.#puts.get(digest);
+    return () => {
+      if (this.#puts.get(digest) === before) this.blobs.delete(digest);
+    };
   }
 
   keepOnly(wanted: ReadonlySet<string>): void {

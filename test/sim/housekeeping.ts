@@ -43,11 +43,13 @@ export class Housekeeping {
             this.#read(digest, `the kept stage "${effect.result.stageName}"`);
         });
         return;
-      case 'discard':
+      case 'discard': {
+        const remove = disk.remover(effect.digest);
         this.#inTurn(() => {
-          if (!referenced(this.#owner.state).has(effect.digest)) disk.blobs.delete(effect.digest);
+          if (!referenced(this.#owner.state).has(effect.digest)) remove();
         });
         return;
+      }
     }
   }
 

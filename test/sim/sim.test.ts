@@ -32,6 +32,7 @@ describe('a job whose members come and go', () => {
       seed: 100_100,
       found: 'who had restored the source for an evaluation said that it stood where it had trained before',
     },
+    { seed: 502_626, found: 'a state was removed late, when a hand-over had just stored the same bytes again' },
     { seed: 1941, found: 'an ordered end waited for a snapshot that one who was halted a step behind never takes' },
   ]) {
     it(`seed ${seed}: ${found}`, () => comesOut(seed));

@@ -52,6 +52,22 @@ it('removes every blob but those that are needed', async () => {
   await assert.rejects(store.verify(other), { code: 'BlobNotFound' });
 });
 
+it('removes a useless blob, unless it was stored again meanwhile', async () => {
+  const digest = await store.put('equal states');
+  const [first, second] = [store.remover(digest), store.remover(digest)];
+  await first();
+  await assert.rejects(store.verify(digest), { code: 'BlobNotFound' });
+  const writer = await store.writer();
+  await writer.write(Buffer.from('equal states'));
+  await writer.finish();
+  await second();
+  assert.equal(await store.verify(digest), 12);
+  const late = store.remover(digest);
+  await store.put('equal states');
+  await late();
+  assert.equal(await store.verify(digest), 12, 'also where it did not have to be written again');
+});
+
 it('never leaves its folder, whatever is asked for', async () => {
   await assert.rejects(store.verify('sha256:../../etc/passwd'), { code: 'BlobNotFound' });
 });

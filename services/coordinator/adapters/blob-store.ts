@@ -3,7 +3,7 @@
 // or changed file is removed and reported.
 
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, rmSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Digest, digestOf, fileNameOf } from '@thaw/common/content/digest.ts';
@@ -19,7 +19,11 @@ export interface BlobStore {
   read(digest: string): Promise<Uint8Array>;
   /** Bytes from `offset` on, in chunks. Verify first. */
   stream(digest: string, offset: number): AsyncIterable<Buffer>;
-  remove(digest: string): Promise<void>;
+  /**
+   * What removes the blob, which is useless now, unless it is stored again before: equal states are equal blobs, and
+   * whoever stores one again will name it.
+   */
+  remover(digest: string): () => Promise<void>;
   /** Removes every blob but these. */
   removeOthers(kept: ReadonlySet<string>): Promise<void>;
 }
@@ -36,6 +40,8 @@ const digestForm = /^sha256:[0-9a-f]{64}$/;
 
 export function diskBlobStore(directory: string): BlobStore {
   const verified = new Map<string, number>();
+  const stored = new Map<string, number>();
+  const storing = (digest: string): void => void stored.set(digest, (stored.get(digest) ?? 0) + 1);
   const fileOf = (digest: string): string => {
     if (!digestForm.test(digest)) {
       throw new ThawError('BlobNotFound', `found "${digest.slice(0, 100)}"; expected sha256: and 64 hex digits`);
@@ -62,7 +68,7 @@ export function diskBlobStore(directory: string): BlobStore {
     const temporary = temporaryName(path.join(directory, 'incoming'));
     try {
       await mkdir(directory, { recursive: true });
-      return fileWriter({ temporary, handle: await open(temporary, 'wx'), fileOf, verified });
+      return fileWriter({ temporary, handle: await open(temporary, 'wx'), fileOf, verified, storing });
     } catch (thrown) {
       throw storageFailed(thrown, directory, 'storing a blob');
     }
@@ -74,6 +80,7 @@ export function diskBlobStore(directory: string): BlobStore {
     async put(bytes) {
       const content = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
       const digest = digestOf(content);
+      storing(digest);
       if (await isThere(fileOf(digest), content.length)) return digest;
       const file = await writer();
       await file.write(content);
@@ -89,9 +96,14 @@ export function diskBlobStore(directory: string): BlobStore {
     },
     stream: (digest, offset) =>
       createReadStream(fileOf(digest), { start: offset, highWaterMark: streamChunkBytes }) as AsyncIterable<Buffer>,
-    async remove(digest) {
-      verified.delete(digest);
-      await rm(fileOf(digest), { force: true });
+    remover(digest) {
+      const before = stored.get(digest);
+      return async () => {
+        if (stored.get(digest) !== before) return;
+        verified.delete(digest);
+        // At once: nobody can begin to store it between the look and the removal.
+        rmSync(fileOf(digest), { force: true });
+      };
     },
     async removeOthers(kept) {
       const names = new Set([...kept].map(fileNameOf));
@@ -109,9 +121,11 @@ interface WriterParts {
   readonly handle: FileHandle;
   readonly fileOf: (digest: string) => string;
   readonly verified: Map<string, number>;
+  /** Told before the blob is in its place. */
+  readonly storing: (digest: string) => void;
 }
 
-function fileWriter({ temporary, handle, fileOf, verified }: WriterParts): BlobWriter {
+function fileWriter({ temporary, handle, fileOf, verified, storing }: WriterParts): BlobWriter {
   const hash: Hash = createHash('sha256');
   let bytes = 0;
   const abort = async (): Promise<void> => {
@@ -143,6 +157,7 @@ function fileWriter({ temporary, handle, fileOf, verified }: WriterParts): BlobW
         if (found !== digest) {
           throw new ThawError('BlobCorrupt', `${temporary} reads back with digest ${found}; expected ${digest}`);
         }
+        storing(digest);
         await putInPlace(temporary, fileOf(digest));
         verified.set(digest, bytes);
         return { digest, bytes };

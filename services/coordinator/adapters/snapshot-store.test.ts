@@ -55,7 +55,7 @@ it('keeps no snapshot of a state that is not there', async () => {
   const blobs = diskBlobStore(folder);
   const { snapshot } = await findSnapshot(blobs, [point]);
   assert.ok(snapshot);
-  await blobs.remove(snapshot.state.digest);
+  await blobs.remover(snapshot.state.digest)();
   await assert.rejects(snapshotStore(blobs).keep(snapshot, []), { code: 'BlobNotFound' });
 });
 

@@ -61,7 +61,7 @@ function aWorld(taken: JobState, changes: Partial<CoordinatorPorts> = {}, openin
       },
     },
     withdraw: async () => void journal.push('withdraw'),
-    discard: async () => undefined,
+    discard: () => async () => undefined,
     takeUp: async () => ({ snapshot: null, restorePoints: [], badSamples: [], damaged: [] }),
     snapshots: { keep: async () => `sha256:${'5'.repeat(64)}` },
     stages: { find: async () => ({ results: [], badSamples: [] }), keep: async () => undefined },
@@ -207,7 +207,7 @@ describe('a job without a broker', () => {
     const late = [30, 40].map(kept);
     for (const isLost of [false, true]) {
       const discarded: string[] = [];
-      const discard = async (digest: string) => void discarded.push(digest);
+      const discard = (digest: string) => async () => void discarded.push(digest);
       const { coordinator } = aWorld({ ...play.state, outbox: [] }, { discard });
       const run = coordinator.run();
       for (const event of late) coordinator.post(event);

@@ -48,8 +48,8 @@ export interface CoordinatorPorts {
   /** What was trained before. */
   readonly stages: StageResults;
   readonly snapshots: SnapshotStore;
-  /** Drops a stored state that nothing refers to. */
-  discard(digest: string): Promise<void>;
+  /** What drops a stored state that nothing refers to now, unless it is stored again before. */
+  discard(digest: string): () => Promise<void>;
   /** What the job can go on from when no trainer holds its state; drops every blob that is of no use for that. */
   takeUp(state: JobState): Promise<TakenUp>;
   readonly natsUrl: string;
@@ -367,9 +367,10 @@ export class Coordinator {
   }
 
   #discard(digest: string): void {
-    const { log, discard } = this.#ports;
+    const { log } = this.#ports;
+    const remove = this.#ports.discard(digest);
     this.#housekeeping = this.#housekeeping
-      .then(() => (referenced(this.#state).has(digest) ? undefined : discard(digest)))
+      .then(() => (referenced(this.#state).has(digest) ? undefined : remove()))
       .catch((error: unknown) => log.warn({ err: error }, 'an old state stays on disk'));
   }
 
