@@ -35,7 +35,8 @@ const [oldDigits, newDigits] = [
   [5, 6, 7, 8, 9],
 ];
 const all = ['head/**', 'backbone/**'];
-const rate = 1e-3;
+/** Of the old task and of a new head alone; where all layers move it is the smaller one. */
+const [headRate, rate] = [1e-3, 1e-4];
 const heldOut = 20;
 const maxDrop = 0.05;
 
@@ -45,8 +46,8 @@ const ways: Readonly<Record<string, (epochs: number) => { stages: readonly objec
   full: (epochs) => ({ stages: [{ name: 'all', trainable: all, epochs }] }),
   gradual: (epochs) => ({
     stages: [
-      { name: 'head', trainable: ['head/**'], epochs: Math.ceil(epochs / 3) },
-      { name: 'last', trainable: ['head/**', 'last(2)'], epochs: Math.ceil(epochs / 3), learningRate: rate / 3 },
+      { name: 'head', trainable: ['head/**'], epochs: Math.ceil(epochs / 3), learningRate: headRate },
+      { name: 'last', trainable: ['head/**', 'last(2)'], epochs: Math.ceil(epochs / 3) },
       { name: 'all', trainable: all, epochs: Math.ceil(epochs / 3), learningRate: rate / 10 },
     ],
   }),
@@ -55,7 +56,7 @@ const ways: Readonly<Record<string, (epochs: number) => { stages: readonly objec
 };
 
 export async function benchForgetting(options: BenchmarkOptions, print: Print): Promise<readonly object[]> {
-  const sizes = { images: options.images ?? 24, size: options.sizes?.[0] ?? 96, epochs: options.epochs ?? 6 };
+  const sizes = { images: options.images ?? 60, size: options.sizes?.[0] ?? 96, epochs: options.epochs ?? 6 };
   const folder = await mkdtemp(path.join(os.tmpdir(), 'thaw-forgetting-'));
   const rows: Row[] = [];
   try {
@@ -92,8 +93,8 @@ interface Learning {
 
 /** A head first, then two blocks: how the old task is learnt. */
 const firstStages = [
-  { name: 'head', trainable: ['head/**'], epochs: 4 },
-  { name: 'blocks', trainable: ['head/**', 'last(2)'], epochs: 4 },
+  { name: 'head', trainable: ['head/**'], epochs: 4, learningRate: headRate },
+  { name: 'blocks', trainable: ['head/**', 'last(2)'], epochs: 4, learningRate: headRate },
 ];
 
 async function learn(job: Learning): Promise<Report> {
@@ -111,7 +112,7 @@ async function learn(job: Learning): Promise<Report> {
         head: [{ globalAveragePooling: {} }],
       },
       data: { source: `file:${name}.csv`, shards: 2 },
-      train: { seed, microBatch: 16, optimizer: { adam: { learningRate: rate } }, schedule: { stages } },
+      train: { seed, microBatch: 8, optimizer: { adam: { learningRate: rate } }, schedule: { stages } },
       ...(old !== undefined && {
         retention: {
           source: `file:${old}.held-out.csv`,

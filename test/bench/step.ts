@@ -12,7 +12,7 @@ import { natsServerFile, startNatsServer } from '../support/nats-server.ts';
 import type { Python } from '../support/python.ts';
 import { torchPython } from '../support/torch.ts';
 import { type NetworkName, weightsFile, writeBenchJob } from './bench-job.ts';
-import type { BenchmarkOptions, Print } from './benchmark.ts';
+import { type BenchmarkOptions, chosenCases, type Print } from './benchmark.ts';
 import { freePort, runPeer } from './peer.ts';
 import { writePictures } from './pictures.ts';
 import { type Spread, spreadOf } from './spread.ts';
@@ -48,11 +48,11 @@ const [processes, microBatch, warmSteps, passes] = [2, 32, 3, 2];
 export async function benchStep(options: BenchmarkOptions, print: Print): Promise<StepResult[]> {
   const python = await torchPython();
   if (typeof python === 'string') throw new Error(python);
-  const { networks, sizes, steps = 10 } = options;
+  const { steps = 10 } = options;
+  const chosen = chosenCases(cases, options);
   const results: StepResult[] = [];
   print('network        size   prefix ms: PyTorch    Thaw   ratio   rest ms: PyTorch    Thaw   ratio');
-  for (const one of cases) {
-    if (!(networks?.includes(one.network) ?? true) || !(sizes?.includes(one.size) ?? true)) continue;
+  for (const one of chosen) {
     const folder = await mkdtemp(path.join(tmpdir(), 'thaw-step-'));
     try {
       const result = await measure(folder, one, { steps, python });

@@ -9,7 +9,7 @@ import path from 'node:path';
 import type { Python } from '../support/python.ts';
 import { torchPython } from '../support/torch.ts';
 import { type BenchStage, type NetworkName, weightsFile, writeBenchJob } from './bench-job.ts';
-import type { BenchmarkOptions, Print } from './benchmark.ts';
+import { type BenchmarkOptions, chosenCases, type Print } from './benchmark.ts';
 import { freePort, runPeer } from './peer.ts';
 import { writePictures } from './pictures.ts';
 import { timedRun } from './thaw-run.ts';
@@ -44,11 +44,8 @@ const [shards, microBatch] = [4, 8];
 export async function benchTimeToResult(options: BenchmarkOptions, print: Print): Promise<TimeToResult[]> {
   const python = await torchPython();
   if (typeof python === 'string') throw new Error(python);
-  const { sizes, networks, images = 256 } = options;
-  const chosen = casesOf(options).filter(
-    ({ network, size }) => (networks?.includes(network) ?? true) && (sizes?.includes(size) ?? true),
-  );
-  if (chosen.length === 0) throw new Error('no case has these networks and sizes');
+  const { images = 256 } = options;
+  const chosen = chosenCases(casesOf(options), options);
   const results: TimeToResult[] = [];
   print('network        size  images   PyTorch s    Thaw s   Thaw / PyTorch   accuracy: PyTorch    Thaw');
   for (const one of chosen) {
