@@ -4,7 +4,7 @@ import type { ErrorCode } from '@thaw/common/errors/catalogue.ts';
 import { issueDirective } from './directive.ts';
 import { record } from './event-log.ts';
 import type { Decision, Effect } from './events.ts';
-import { isTerminal, type JobFailure, type JobState } from './state.ts';
+import { isDone, isTerminal, type JobFailure, type JobState } from './state.ts';
 
 export function fail(state: JobState, now: number, failure: JobFailure): Decision {
   if (isTerminal(state)) return { state, effects: [] };
@@ -19,7 +19,7 @@ export function failWith(state: JobState, now: number, code: ErrorCode, message:
 
 /** Too late once training is over: the export takes a moment, and its result is what was asked for. */
 export function cancel(state: JobState, now: number, reason: string): Decision {
-  if (isTerminal(state) || state.phase === 'Exporting') return { state, effects: [] };
+  if (isDone(state)) return { state, effects: [] };
   const failure: JobFailure = { code: 'Cancelled', message: reason };
   const cancelled: JobState = { ...state, phase: 'Cancelled', reason, failure };
   return end(record(cancelled, now, { kind: 'jobCancelled', reason }), { outcome: 'Cancelled', reason });

@@ -13,7 +13,7 @@ import { directedMembers } from './directive.ts';
 import { record } from './event-log.ts';
 import type { CoreEvent, Decision, Effect } from './events.ts';
 import { fail } from './failing.ts';
-import { isTerminal, type JobEngine, type JobState, type Member } from './state.ts';
+import { isDone, type JobEngine, type JobState, type Member } from './state.ts';
 import { failureOf } from './trainer-failure.ts';
 
 export function onHello(state: JobState, now: number, hello: Hello__Output): Decision {
@@ -158,11 +158,6 @@ export function onScale(
   if (scaleProblem(state, replicas) !== null || replicas === state.wanted) return nothing(state);
   const { wanted: from } = state;
   return nothing(record({ ...state, wanted: replicas }, now, { kind: 'trainersScaled', from, to: replicas }));
-}
-
-/** Trainers are needed no more. */
-function isDone({ phase }: Pick<JobState, 'phase'>): boolean {
-  return isTerminal({ phase }) || phase === 'Exporting';
 }
 
 function nothing(state: JobState): Decision {

@@ -10,13 +10,13 @@ import { goBack, halt, interruptedBy } from './halting.ts';
 import { without } from './members.ts';
 import { directAgain } from './progression.ts';
 import { dropUnanswered } from './snapshots.ts';
-import { isTerminal, type JobState, type Work } from './state.ts';
+import { isDone, type JobState, type Work } from './state.ts';
 import { then } from './then.ts';
 
 /** What has to change so that the right members do the work; `before` was the state before the decision. */
 export function settleMembers(before: JobState, decision: Decision, now: number): Decision {
   const { state } = decision;
-  if (isTerminal(state) || state.phase === 'Exporting') return decision;
+  if (isDone(state)) return decision;
   if (state.phase === 'Gathering') return then(decision, (given) => gathered(given, now, before.reason));
   const released = then(decision, (given) => releaseSurplus(given, now));
   return then(released, (given) => regroup(given, before, now));

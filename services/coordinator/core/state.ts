@@ -331,6 +331,11 @@ export function isTerminal({ phase }: Pick<JobState, 'phase'>): boolean {
   return terminalPhases.includes(phase);
 }
 
+/** Trainers are needed no more. */
+export function isDone({ phase }: Pick<JobState, 'phase'>): boolean {
+  return isTerminal({ phase }) || phase === 'Exporting';
+}
+
 /** The stage that the cursor is in. */
 export function currentStage(state: JobState): StageRecord {
   return state.stages.at(-1) as StageRecord;

@@ -15,7 +15,7 @@ import type { Collective, Generation, ShardContribution, StepResult } from '../c
 import type { CommsLink } from '../comms/comms-link.ts';
 import { newBoardBuffer, progressBoard } from '../comms/progress-board.ts';
 import type { MicroBatch, StageProgram } from '../engine/engine.ts';
-import { trainEpoch } from './epoch.ts';
+import { type EpochWork, trainEpoch } from './epoch.ts';
 import type { JobContext } from './job-context.ts';
 import type { Snapshots, StepDone } from './snapshots.ts';
 import type { StageRuntime } from './stage-runtime.ts';
@@ -146,8 +146,8 @@ function anEpoch(options: Options = {}) {
     known: () => options.plan?.(done.length + 1) ?? 0,
     afterStep: async (step) => void done.push(step),
   };
-  const places: number[] = [];
-  const applied = (step: number): void => void places.push(step);
+  const places: (readonly [step: number, samples: number])[] = [];
+  const applied: EpochWork['applied'] = (step, { count }) => void places.push([step, Number(count)]);
   const of = { directive, term: 1, revision: 1, generation, self: 0, context, runtime, collective, link };
   return { trained: trainEpoch({ ...of, snapshots, applied }), seen, contributed, board, done, places };
 }
@@ -179,6 +179,20 @@ test('each step says which plan all members know, and the last one who stores th
       [3, 4, 0],
     ].slice(0, perEpoch),
   );
+});
+
+test('a member that is halted knows the last step that it applied, and the sums up to it', async () => {
+  const { trained, done, places } = anEpoch({ steps: [2, perEpoch] });
+  await trained;
+  assert.deepEqual(
+    places,
+    done.map(({ step, sums }) => [step, Number(sums.count)]),
+  );
+  assert.deepEqual(
+    places.map(([step]) => step),
+    Array.from({ length: perEpoch - 1 }, (_, i) => i + 2),
+  );
+  assert.equal(places.at(-1)?.[1], (await trained).count);
 });
 
 function aDirective([firstStep, lastStep]: readonly [number, number], soFar: EpochSums__Output | null = null) {
